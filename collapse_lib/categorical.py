@@ -1,0 +1,271 @@
+"""Words that train on their own counts: an exact-in-law simulator.
+
+A categorical model fitted by frequencies is known once the counts are known, so a
+generation is one multinomial (or Poisson) draw and never a list of tokens. A word
+that is gone stays gone, so only survivors are drawn: the cost of a generation falls
+as words die. The closed forms it is compared with are in `forgetting` and
+`conservation`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from collapse_lib.checks import as_generator, one_of, weights, whole_number
+from collapse_lib.loop import (
+    Accumulate,
+    AccumulateSubsample,
+    Policy,
+    RandomPast,
+    Replace,
+    policy_named,
+)
+
+__all__ = ["CountTrajectory", "simulate"]
+
+CHUNK = 2**15  # replicate-words a chunk: a quarter of a megabyte an array, which stays in cache
+
+
+@dataclass(frozen=True)
+class CountTrajectory:
+    """What a run of the categorical loop leaves behind.
+
+    Attributes
+    ----------
+    heterozygosity : ndarray, (replicates, generations + 1)
+        H_t = 1 − Σ p_t², the chance that two draws from model t differ.
+    drift : ndarray, (replicates, generations + 1)
+        ‖p_t − p₀‖².
+    survivors : ndarray of int, (replicates, generations + 1)
+        Number of words in the training set.
+    forgetting_time : ndarray of int, (replicates, words)
+        First generation whose training set lacks the word; ``generations + 1`` where
+        every one had it, 0 where the truth has not. Final under Replace; under
+        AccumulateSubsample and RandomPast a missing word may come back.
+    counts : ndarray of int, (replicates, words)
+        Counts of the last training set.
+    policy : Policy
+    n : float
+        Draws a generation (their mean, with Poisson sampling).
+    """
+
+    heterozygosity: np.ndarray
+    drift: np.ndarray
+    survivors: np.ndarray
+    forgetting_time: np.ndarray
+    counts: np.ndarray
+    policy: Policy
+    n: float
+
+    @property
+    def replicates(self) -> int:
+        return self.survivors.shape[0]
+
+    @property
+    def generations(self) -> int:
+        return self.survivors.shape[1] - 1
+
+
+def simulate(
+    counts, generations, replicates=1, *, n=None, sampling="multinomial", policy="replace", rng=None
+) -> CountTrajectory:
+    """Simulate the categorical loop, exactly in law.
+
+    Parameters
+    ----------
+    counts : array_like, (words,)
+        The truth, as counts or any non-negative weights: p₀ = counts / counts.sum().
+    generations : int
+        Number of fits.
+    replicates : int
+        Independent runs.
+    n : int, optional
+        Draws a generation, at least 2. By default ``counts.sum()``, which must then be whole.
+    sampling : {"multinomial", "poisson"}
+        Exactly n tokens a generation, or a Poisson number for each word independently
+        (Replace only).
+    policy : Policy or str
+        Replace, Accumulate, AccumulateSubsample or RandomPast, or their names.
+    rng : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    CountTrajectory
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or a policy or sampling scheme is unknown.
+
+    Notes
+    -----
+    Words are drawn as counts: one multinomial a generation and replicate over the
+    words still alive. Memory is a few numbers a word and replicate, whatever the
+    number of generations.
+
+    References
+    ----------
+    Suresh et al., arXiv 2412.17646, Section 3 (both sampling schemes);
+    Seddik et al., arXiv 2404.05090, Sections 3 and 5 (multinomial, random past).
+
+    Examples
+    --------
+    >>> result = simulate([5, 3, 2, 0], generations=40, replicates=1000, rng=1)
+    >>> result.survivors.shape, int(result.forgetting_time[0, 3])
+    ((1000, 41), 0)
+    """
+    truth = weights("counts", counts)
+    n = (
+        whole_number("counts.sum()", truth.sum(), minimum=2)
+        if n is None
+        else whole_number("n", n, minimum=2)
+    )
+    generations = whole_number("generations", generations)
+    replicates = whole_number("replicates", replicates, minimum=1)
+    policy = policy_named(policy)
+    advance = _stepper(policy, one_of("sampling", sampling, ("multinomial", "poisson")))
+    rng = as_generator(rng)
+
+    truth = truth / truth.sum()
+    rows = max(1, CHUNK // max(truth.size, 16))
+    parts = [
+        _simulate_chunk(truth, n, generations, min(rows, replicates - start), advance, rng)
+        for start in range(0, replicates, rows)
+    ]
+    return CountTrajectory(
+        *(np.concatenate(pieces) for pieces in zip(*parts, strict=True)), policy, n
+    )
+
+
+def _simulate_chunk(truth, n, generations, replicates, advance, rng):
+    state = _State(truth, n, generations, replicates)
+    record = np.empty((generations + 1, 3, replicates))
+    record[0] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
+    for t in range(1, generations + 1):
+        advance(state, t, rng)
+        state.bury(t)
+        record[t] = *state.moments(), state.survivors
+    heterozygosity, drift, survivors = record.transpose(1, 2, 0)
+    return heterozygosity, drift, survivors.astype(int), state.forgetting_time, state.all_counts()
+
+
+class _State:
+    """Counts of the words still alive, one row a replicate.
+
+    The last column of a row always holds a word that is alive: numpy gives a row's
+    rounding remainder to its last category, and a dead word must never receive it.
+    """
+
+    def __init__(self, truth, n, generations, replicates):
+        alive = np.flatnonzero(truth)
+        self.truth, self.n, self.total = truth, n, n
+        self.words = np.tile(alive.astype(np.int32), (replicates, 1))
+        self.counts = np.tile(n * truth[alive], (replicates, 1))
+        self.alive = np.ones(self.words.shape, dtype=bool)
+        self.survivors = np.full(replicates, alive.size)
+        self.pool = None  # of all batches, for the policies that keep them
+        self.forgetting_time = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
+        self.forgetting_time[:, truth == 0] = 0
+
+    def moments(self):
+        """Heterozygosity and drift of each row."""
+        square = np.einsum("rw,rw->r", self.counts, self.counts, dtype=float) / self.total**2
+        overlap = np.einsum("rw,rw->r", self.counts, self.truth[self.words]) / self.total
+        heterozygosity = np.where(self.survivors > 0, 1 - square, 0.0)
+        return heterozygosity, square - 2 * overlap + self.truth @ self.truth
+
+    def bury(self, t):
+        """Note which words are missing for the first time; drop the dead once they fill a quarter of every row."""
+        present = self.counts > 0
+        row, column = np.nonzero(present < self.alive)
+        self.forgetting_time[row, self.words[row, column]] = t
+        self.alive &= present
+        if self.pool is not None:  # a missing word may come back from the pool
+            self.survivors = np.count_nonzero(present, axis=1)
+            return
+        self.survivors = self.survivors - np.bincount(row, minlength=len(present))
+        width = max(1, int(self.survivors.max()))
+        if width <= 0.75 * present.shape[1]:
+            self._reorder(np.argsort(present, axis=1, kind="stable")[:, -width:])
+        self._keep_last_column_alive()
+
+    def _reorder(self, columns):
+        self.words, self.counts, self.alive = (
+            np.take_along_axis(array, columns, axis=1)
+            for array in (self.words, self.counts, self.alive)
+        )
+
+    def _keep_last_column_alive(self):
+        row = np.flatnonzero(~self.alive[:, -1])
+        living = self.alive[row].argmax(axis=1)
+        for array in (self.words, self.counts, self.alive):
+            array[row, living], array[row, -1] = array[row, -1], array[row, living]
+
+    def all_counts(self):
+        """Counts of every word, dead or alive, (replicates, words)."""
+        full = np.zeros(self.forgetting_time.shape, dtype=int)
+        np.put_along_axis(full, self.words.astype(int), self.counts.astype(int), axis=1)
+        return full
+
+
+def _stepper(policy, sampling):
+    """Return the function that advances a state by one generation."""
+    if sampling == "poisson" and not isinstance(policy, Replace):
+        raise ValueError(
+            f"sampling='poisson' is defined for the policy Replace() only, got {policy!r}"
+        )
+    match policy:
+        case Replace():
+            return _replace_poisson if sampling == "poisson" else _replace
+        case Accumulate():
+            return _accumulate
+        case AccumulateSubsample():
+            return _accumulate_subsample
+        case RandomPast():
+            return _random_past
+    raise ValueError(
+        f"policy must be Replace, Accumulate, AccumulateSubsample or RandomPast, got {policy!r}"
+    )
+
+
+def _replace(state, t, rng):
+    state.counts = rng.multinomial(state.n, state.counts / state.n)
+
+
+def _replace_poisson(state, t, rng):
+    state.counts = rng.poisson(state.counts)
+    state.total = np.maximum(state.counts.sum(axis=1), 1)
+
+
+def _accumulate(state, t, rng):
+    batch = rng.multinomial(state.n, state.counts / state.total)
+    state.pool = state.counts = batch if t == 1 else state.counts + batch
+    state.total = t * state.n
+
+
+def _accumulate_subsample(state, t, rng):
+    batch = rng.multinomial(state.n, state.counts / state.n)
+    state.pool = batch if t == 1 else state.pool + batch
+    state.counts = _draw_without_replacement(state.pool, state.n, rng)
+
+
+def _random_past(state, t, rng):
+    if t == 1:
+        state.pool = np.zeros_like(state.counts)
+    state.pool = state.pool + state.counts
+    mixture = state.pool / state.pool.sum(axis=1, keepdims=True)
+    state.counts = rng.multinomial(state.n, mixture)
+
+
+def _draw_without_replacement(pool, size, rng):
+    """Draw ``size`` items from each row of counts, one column at a time."""
+    drawn = np.empty_like(pool)
+    to_draw = np.full(len(pool), size)
+    behind = pool.sum(axis=1)
+    for word in range(pool.shape[1]):
+        behind = behind - pool[:, word]
+        drawn[:, word] = rng.hypergeometric(pool[:, word], behind, to_draw)
+        to_draw = to_draw - drawn[:, word]
+    return drawn

@@ -1,0 +1,157 @@
+"""Checks of what callers pass in: each error names the argument, the value and what is allowed."""
+
+from __future__ import annotations
+
+import numbers
+
+import numpy as np
+
+__all__ = ["as_generator", "one_of", "probabilities", "probability", "weights", "whole_number"]
+
+
+def as_generator(rng) -> np.random.Generator:
+    """Return a random generator from an int seed, a generator, or None for fresh entropy.
+
+    Parameters
+    ----------
+    rng : int, numpy.random.Generator or None
+
+    Raises
+    ------
+    ValueError
+        If ``rng`` is anything else, a legacy ``RandomState`` included.
+
+    Examples
+    --------
+    >>> int(as_generator(7).integers(100)) == int(as_generator(7).integers(100))
+    True
+    """
+    if isinstance(rng, np.random.Generator):
+        return rng
+    is_seed = isinstance(rng, numbers.Integral) and not isinstance(rng, bool) and rng >= 0
+    if rng is None or is_seed:
+        return np.random.default_rng(rng)
+    raise ValueError(
+        f"rng must be a non-negative int, a numpy.random.Generator or None, got {rng!r}"
+    )
+
+
+def whole_number(name: str, value, *, minimum: int = 0) -> int:
+    """Return ``value`` as an int, at least ``minimum``.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is not a whole number, or is too small.
+
+    Examples
+    --------
+    >>> whole_number("n", 10.0, minimum=2)
+    10
+    >>> whole_number("n", 1, minimum=2)
+    Traceback (most recent call last):
+        ...
+    ValueError: n must be a whole number, at least 2, got 1
+    """
+    problem = f"{name} must be a whole number, at least {minimum}, got {value!r}"
+    try:
+        number = int(value)
+        is_whole = bool(number == value) and not isinstance(value, (bool, str))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(problem) from None
+    if not is_whole or number < minimum:
+        raise ValueError(problem)
+    return number
+
+
+def weights(name: str, values) -> np.ndarray:
+    """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
+
+    Raises
+    ------
+    ValueError
+        If ``values`` is empty, not one-dimensional, not finite, negative, or all zero.
+
+    Examples
+    --------
+    >>> weights("counts", [3, 0, 1])
+    array([3., 0., 1.])
+    """
+    try:
+        array = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, got {values!r}") from None
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(
+            f"{name} must be a one-dimensional, non-empty array, got shape {array.shape}"
+        )
+    bad = ~np.isfinite(array) | (array < 0)
+    if bad.any():
+        where = int(np.flatnonzero(bad)[0])
+        raise ValueError(
+            f"{name} must be finite and at least 0, got {name}[{where}] = {array[where]}"
+        )
+    if array.sum() == 0:
+        raise ValueError(f"{name} must have a positive sum, got all zeros")
+    return array
+
+
+def probabilities(name: str, values) -> np.ndarray:
+    """Return ``values`` as a probability vector.
+
+    Raises
+    ------
+    ValueError
+        As `weights`, or if the sum is further than 1e-9 from one.
+
+    Examples
+    --------
+    >>> probabilities("p", [0.5, 0.4])
+    Traceback (most recent call last):
+        ...
+    ValueError: p must sum to 1, got a sum of 0.9
+    """
+    array = weights(name, values)
+    if abs(array.sum() - 1) > 1e-9:
+        raise ValueError(f"{name} must sum to 1, got a sum of {array.sum():.10g}")
+    return array / array.sum()
+
+
+def probability(name: str, value) -> float:
+    """Return ``value`` as a float strictly between 0 and 1.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number in the open interval (0, 1).
+
+    Examples
+    --------
+    >>> probability("alpha", 0.5)
+    0.5
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 < number < 1:
+        raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}")
+    return number
+
+
+def one_of(name: str, value, allowed):
+    """Return ``value`` if it is among ``allowed``.
+
+    Raises
+    ------
+    ValueError
+        If it is not; the message lists what is.
+
+    Examples
+    --------
+    >>> one_of("sampling", "poisson", ("multinomial", "poisson"))
+    'poisson'
+    """
+    if value in allowed:
+        return value
+    raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")

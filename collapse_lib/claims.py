@@ -1,0 +1,309 @@
+"""A claim: what a source says, theory, measurement with its standard error, and a rival.
+
+A claim that fails raises, so a notebook that runs is a notebook whose claims hold. Its
+record travels in the cell's output; the book's ledger page is made from those records.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from collapse_lib.checks import one_of
+
+__all__ = ["Claim", "ClaimFailed", "ClaimTable", "Rival", "claim", "standard_error"]
+
+MIME = "application/vnd.collapse.claims+json"
+KINDS = ("equality", "bound", "ordering", "exponent")
+AGREES = 4.0  # |z| below which theory and measurement agree
+REJECTS = 5.0  # |z| above which a rival is rejected
+PRECISE = 0.01  # largest standard error relative to theory, probabilities below 0.05 excepted
+
+
+class ClaimFailed(AssertionError):
+    """Raised by `claim` when the data contradict the theory or cannot tell it from its rival."""
+
+
+def standard_error(samples, axis=0) -> np.ndarray:
+    """Standard error of the mean of independent samples along an axis.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two samples.
+
+    Examples
+    --------
+    >>> standard_error([1.0, 2.0, 3.0, 4.0]).round(4)
+    np.float64(0.6455)
+    """
+    samples = np.asarray(samples, dtype=float)
+    if samples.shape[axis] < 2:
+        raise ValueError(f"samples must number at least 2, got {samples.shape[axis]}")
+    return samples.std(axis=axis, ddof=1) / math.sqrt(samples.shape[axis])
+
+
+@dataclass(frozen=True)
+class Rival:
+    """What somebody might have believed instead.
+
+    Attributes
+    ----------
+    name : str
+    value : float
+        Its prediction for the same quantity.
+    z : float
+        Distance of the measurement from it, in standard errors.
+    """
+
+    name: str
+    value: float
+    z: float
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One checked statement; made by `claim`.
+
+    Attributes
+    ----------
+    id, chapter, result : str
+        Name, chapter, and the result's number in the book (D1, P2, …).
+    source, statement : str
+        Who says it, and what.
+    kind : {"equality", "bound", "ordering", "exponent"}
+    theory, measured, stderr, z : float
+        z = (measured − theory)/stderr.
+    rival : Rival
+    own_text : bool
+        Whether the numbers depend on the text that ships with the reader's Python.
+    """
+
+    id: str
+    chapter: str
+    result: str
+    source: str
+    statement: str
+    kind: str
+    theory: float
+    measured: float
+    stderr: float
+    z: float
+    rival: Rival
+    own_text: bool = False
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return ClaimTable(self)._repr_mimebundle_()
+
+
+def claim(
+    id,
+    statement,
+    *,
+    result,
+    source,
+    theory,
+    rival,
+    samples=None,
+    measured=None,
+    stderr=None,
+    kind="equality",
+    probability=False,
+    own_text=False,
+) -> Claim:
+    """Check a statement against data, and against a rival that the data must reject.
+
+    Parameters
+    ----------
+    id : str
+        ``"chapter.name"``, unique in the book.
+    statement : str
+        What is claimed, in a short sentence.
+    result : str
+        The result's number in the book, such as ``"D1"``.
+    source : str
+        The paper and section, or the chapter's own theorem.
+    theory : float
+        The predicted value, the bound, or the value to be exceeded (ordering).
+    rival : (str, float)
+        The name and the prediction of an alternative.
+    samples : array_like, (replicates,), optional
+        Independent measurements; their mean and its standard error are used.
+    measured, stderr : float, optional
+        The measurement and its standard error, where there are no samples.
+    kind : {"equality", "bound", "ordering", "exponent"}
+        equality and exponent: |z| < 4. bound: the measurement does not exceed theory by
+        more than 4 standard errors, and the rival bound is exceeded. ordering: the
+        measurement exceeds theory by more than 5.
+    probability : bool
+        The quantity is a probability: below 0.05 it may have a larger relative error.
+    own_text : bool
+        The numbers depend on the text that ships with Python; stored output is then
+        compared by verdict only.
+
+    Returns
+    -------
+    Claim
+
+    Raises
+    ------
+    ClaimFailed
+        If the data contradict the claim, are too few to matter (standard error above
+        1 % of theory, probabilities below 0.05 excepted), or do not reject the rival
+        at |z| > 5.
+    ValueError
+        If an argument is missing, not finite, or of the wrong form.
+
+    Examples
+    --------
+    >>> flips = np.repeat([0.0, 1.0], [50_300, 49_700])
+    >>> coin = claim("demo.coin", "a fair coin shows heads half the time", result="X1", source="folklore",
+    ...              theory=0.5, samples=flips, rival=("a biased coin", 0.6))
+    >>> print(coin._repr_mimebundle_()["text/plain"])
+    ✓ X1  demo.coin: a fair coin shows heads half the time
+          theory 0.5  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
+    """
+    if (samples is None) == (measured is None or stderr is None):
+        raise ValueError("samples or measured with stderr must be given, and not both")
+    if samples is not None:
+        measured, stderr = float(np.mean(samples)), float(standard_error(samples))
+    one_of("kind", kind, KINDS)
+    chapter, dot, name = id.partition(".")
+    if not (chapter and dot and name):
+        raise ValueError(f"id must read 'chapter.name', got {id!r}")
+    rival_name, rival_value = rival
+    for label, value in [
+        ("theory", theory),
+        ("measured", measured),
+        ("rival", rival_value),
+        ("stderr", stderr),
+    ]:
+        if not math.isfinite(value):
+            raise ValueError(f"{label} of claim {id} must be finite, got {value}")
+    if stderr <= 0:
+        raise ValueError(f"stderr of claim {id} must be more than 0, got {stderr}")
+
+    z = (measured - theory) / stderr
+    rival_z = (measured - rival_value) / stderr
+    made = Claim(
+        id,
+        chapter,
+        result,
+        source,
+        statement,
+        kind,
+        float(theory),
+        float(measured),
+        float(stderr),
+        float(z),
+        Rival(rival_name, float(rival_value), float(rival_z)),
+        own_text,
+    )
+    _check(made, small_probability=probability and 0 < theory < 0.05)
+    return made
+
+
+def _check(c, *, small_probability):
+    """Raise unless the data agree with the claim, matter, and reject its rival."""
+    if c.kind == "bound":
+        agrees = c.z < AGREES
+        rejected = c.rival.z > REJECTS
+    elif c.kind == "ordering":
+        agrees = c.z > REJECTS
+        rejected = abs(c.rival.z) > REJECTS
+    else:
+        agrees = abs(c.z) < AGREES
+        rejected = abs(c.rival.z) > REJECTS
+        if c.stderr > PRECISE * abs(c.theory) and not small_probability:
+            raise ClaimFailed(
+                f"{c.id}: standard error {c.stderr:.3g} is above 1 % of theory {c.theory:.6g}"
+            )
+    if not agrees:
+        raise ClaimFailed(f"{c.id}: {c.kind} does not hold: {_numbers(c)}")
+    if not rejected:
+        raise ClaimFailed(f"{c.id}: the data do not reject the rival: {_numbers(c)}")
+
+
+@dataclass(frozen=True, init=False)
+class ClaimTable:
+    """Claims shown together: aligned lines in text, a table in HTML, records for the ledger.
+
+    Parameters
+    ----------
+    *claims : Claim
+    """
+
+    claims: tuple[Claim, ...]
+
+    def __init__(self, *claims):
+        object.__setattr__(self, "claims", claims)
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            "text/plain": "\n".join(_line(c) for c in self.claims),
+            "text/html": _table(self.claims),
+            MIME: [asdict(c) for c in self.claims],
+        }
+
+
+def _digits(c):
+    """Decimals that the standard error justifies: two significant digits of it."""
+    return max(0, 1 - math.floor(math.log10(c.stderr)))
+
+
+def _values(c):
+    """Theory, measurement, rival and the two z-scores as strings."""
+    d = _digits(c)
+    return (
+        f"{c.theory:.{max(4, d + 1)}g}" if abs(c.theory) < 1 else f"{c.theory:,.{d}f}",
+        f"{c.measured:,.{d}f} ± {c.stderr:.{d}f}",
+        f"{c.z:+.1f}",
+        f"{c.rival.value:,.{d}f}",
+        f"{c.rival.z:+.1f}",
+    )
+
+
+RELATION = {"equality": "theory", "bound": "bound", "ordering": "more than", "exponent": "exponent"}
+
+
+def _numbers(c):
+    theory, measured, z, rival, rival_z = _values(c)
+    return (
+        f"{RELATION[c.kind]} {theory}  measured {measured}  z {z}  "
+        f'rival "{c.rival.name}" {rival} rejected at z {rival_z}'
+    )
+
+
+def _line(c):
+    numbers = f"⟦{_numbers(c)}⟧" if c.own_text else _numbers(c)
+    return f"✓ {c.result:<3} {c.id}: {c.statement}\n      {numbers}"
+
+
+def _table(claims):
+    head = "".join(
+        f'<th scope="col">{h}</th>'
+        for h in ("Claim", "Theory", "Measured", "z", "Rival, rejected", "its z")
+    )
+    return (
+        f'<table class="cl-claims"><thead><tr>{head}</tr></thead>'
+        f"<tbody>{''.join(_row(c) for c in claims)}</tbody></table>"
+    )
+
+
+def _row(c):
+    def cell(text):
+        return (
+            f'<td><span class="own-text">{text}</span></td>' if c.own_text else f"<td>{text}</td>"
+        )
+
+    theory, measured, z, rival, rival_z = _values(c)
+    relation = {"bound": "≤ ", "ordering": "&gt; "}.get(c.kind, "")
+    title = f"<strong>{c.result}</strong> {html.escape(c.statement)}"
+    rival_cell = f"<td>{html.escape(c.rival.name)}: {'' if c.own_text else rival}</td>"
+    if c.own_text:
+        rival_cell = f'<td>{html.escape(c.rival.name)}: <span class="own-text">{rival}</span></td>'
+    cells = [cell(relation + theory), cell(measured), cell(z), rival_cell, cell(rival_z)]
+    return f'<tr id="claim-{c.id}"><th scope="row">{title}</th>{"".join(cells)}</tr>'

@@ -1,0 +1,146 @@
+"""The conservation law behind every distribution chapter, and what each policy keeps.
+
+For a feature φ whose training-set mean m and total variance v the fitted model
+reproduces, each generation satisfies E v + E‖m − m₀‖² = v₀: variance is never lost,
+only turned into drift. What remains of v after t generations depends on the policy
+alone, and is exact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collapse_lib.checks import whole_number
+from collapse_lib.loop import (
+    Accumulate,
+    AccumulateSubsample,
+    Policy,
+    RandomPast,
+    Replace,
+    policy_named,
+)
+
+__all__ = ["expected_retention", "loss_constant", "retention_limit"]
+
+
+def expected_retention(policy: str | Policy, n, generations) -> np.ndarray:
+    """Share of the variance expected to remain after each generation, E v_t / v₀.
+
+    Parameters
+    ----------
+    policy : Policy or str
+        Replace, Accumulate, AccumulateSubsample or RandomPast.
+    n : int
+        Draws a generation, at least 2.
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1,)
+        Entry 0 is 1: the truth.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``generations`` is out of range, or no closed form is known for the policy.
+
+    Notes
+    -----
+    Holds for one-hot words (v = 1 − Σp²) and for any feature whose variance is
+    fitted by maximum likelihood (the sum of squares over n).
+
+    References
+    ----------
+    Derived in the chapter *The loop* from the conservation law. For replace and
+    random-past with words, see Seddik et al., arXiv 2404.05090, Sections 3 and 5.
+
+    Examples
+    --------
+    >>> expected_retention("accumulate", n=10, generations=2).round(4)
+    array([1.    , 0.9   , 0.8775])
+    """
+    policy = policy_named(policy)
+    n = whole_number("n", n, minimum=2)
+    t = np.arange(1.0, whole_number("generations", generations) + 1)
+    match policy:
+        case Replace():
+            return _running_product(np.full(t.shape, 1 - 1 / n))
+        case Accumulate() | RandomPast():
+            return _running_product(1 - 1 / (n * t**2))
+        case AccumulateSubsample():
+            pool, correction = _subsample_pool(n, t)
+            return np.append(1.0, pool[:-1] * (1 - correction / n))
+    raise ValueError(
+        f"policy must be Replace, Accumulate, AccumulateSubsample or RandomPast, got {policy!r}"
+    )
+
+
+def retention_limit(policy: str | Policy, n) -> float:
+    """Share of the variance expected to remain after infinitely many generations.
+
+    Returns
+    -------
+    float
+        0 for Replace, sin(π/√n)/(π/√n) for Accumulate and RandomPast.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is out of range or no closed form is known for the policy.
+
+    References
+    ----------
+    Euler's product sin(πx)/(πx) = Π(1 − x²/i²) at x = 1/√n.
+
+    Examples
+    --------
+    >>> round(retention_limit("accumulate", n=10), 5)
+    0.84344
+    """
+    policy = policy_named(policy)
+    n = whole_number("n", n, minimum=2)
+    match policy:
+        case Replace():
+            return 0.0
+        case Accumulate() | RandomPast():
+            return float(np.sinc(1 / np.sqrt(n)))
+    raise ValueError(f"policy must be Replace, Accumulate or RandomPast, got {policy!r}")
+
+
+def loss_constant(policy: str | Policy) -> float:
+    """Limit of n × (share of variance lost for ever) as n grows.
+
+    A single fit to n real items has the constant 1.
+
+    Raises
+    ------
+    ValueError
+        If no closed form is known for the policy.
+
+    Examples
+    --------
+    >>> [round(loss_constant(p), 3) for p in ("replace", "accumulate-subsample", "accumulate")]
+    [inf, 2.935, 1.645]
+    """
+    policy = policy_named(policy)
+    match policy:
+        case Replace():
+            return float("inf")
+        case Accumulate() | RandomPast():
+            return np.pi**2 / 6
+        case AccumulateSubsample():
+            return np.pi**2 / 2 - 2
+    raise ValueError(
+        f"policy must be Replace, Accumulate, AccumulateSubsample or RandomPast, got {policy!r}"
+    )
+
+
+def _running_product(factors):
+    return np.append(1.0, np.cumprod(factors))
+
+
+def _subsample_pool(n, t):
+    """Variance of the pool before and after each batch, and the finite-population factor of each subsample."""
+    correction = (t * n - n) / (t * n - 1)
+    shrink = 1 - (1 + correction * (1 - 1 / n)) / (n * (t + 1) ** 2)
+    return (1 - 1 / n) * _running_product(shrink), correction

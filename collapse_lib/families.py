@@ -1,0 +1,74 @@
+"""The two families of models that the loop is first run with.
+
+They fit and sample by definition, item by item; the fast simulators draw the same
+laws from sufficient statistics and are tested against these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from collapse_lib.checks import one_of
+
+__all__ = ["Categorical", "Gaussian"]
+
+
+@dataclass(frozen=True)
+class Categorical:
+    """Words 0 … size−1 with probabilities p; data are word numbers; fitted by frequencies.
+
+    Examples
+    --------
+    >>> Categorical(3).fit(np.array([[0, 0, 2, 1]]))
+    array([[0.5 , 0.25, 0.25]])
+    """
+
+    size: int
+
+    def fit(self, data):
+        return (data[:, :, None] == np.arange(self.size)).mean(axis=1)
+
+    def sample(self, params, size, rng):
+        if (
+            params.shape[1] != self.size
+            or (params < 0).any()
+            or not np.allclose(params.sum(axis=1), 1)
+        ):
+            raise ValueError(
+                f"truth must be {self.size} probabilities that sum to 1, got {params[0]}"
+            )
+        cumulative = np.cumsum(params, axis=1)
+        cumulative /= cumulative[:, -1:]
+        uniform = rng.random((len(params), size))
+        return (uniform[:, :, None] >= cumulative[:, None, :-1]).sum(axis=2)
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """Normal distribution; parameters are (mean, standard deviation).
+
+    Parameters
+    ----------
+    estimator : {"ml", "unbiased"}
+        Whether the variance is the sum of squares over n or over n − 1.
+
+    Examples
+    --------
+    >>> Gaussian("unbiased").fit(np.array([[1.0, 3.0]]))
+    array([[2.        , 1.41421356]])
+    """
+
+    estimator: str = "ml"
+
+    def __post_init__(self):
+        one_of("estimator", self.estimator, ("ml", "unbiased"))
+
+    def fit(self, data):
+        ddof = 1 if self.estimator == "unbiased" else 0
+        return np.stack([data.mean(axis=1), data.std(axis=1, ddof=ddof)], axis=1)
+
+    def sample(self, params, size, rng):
+        mean, sd = params[:, :1], params[:, 1:]
+        return mean + sd * rng.standard_normal((len(params), size))

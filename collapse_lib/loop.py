@@ -1,0 +1,316 @@
+"""The self-consuming loop, by definition.
+
+A model is fitted, samples are drawn from it, a policy decides what the next model
+is trained on, and the next model is fitted. Everything here is written to be read:
+it is the definition that each chapter starts from and the oracle that each fast
+simulator is tested against.
+
+Conventions. Generation 0 is the truth; generation t is the t-th fit. Data are
+arrays of shape (replicates, items, ...) and parameters of shape (replicates, ...),
+so that independent runs of the loop are an axis, never a Python loop.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from collapse_lib.checks import as_generator, one_of, whole_number
+
+__all__ = [
+    "Accumulate",
+    "AccumulateSubsample",
+    "Family",
+    "FreshReal",
+    "History",
+    "LastK",
+    "PartlyReal",
+    "Policy",
+    "RandomPast",
+    "Replace",
+    "Trajectory",
+    "policy_named",
+    "run",
+]
+
+
+class Family(Protocol):
+    """What the loop asks of a family of models."""
+
+    def fit(self, data: np.ndarray) -> np.ndarray:
+        """Map data (replicates, items, ...) to parameters (replicates, ...)."""
+
+    def sample(self, params: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+        """Draw data (replicates, size, ...) from the models with these parameters."""
+
+
+class Policy(Protocol):
+    """Decides what the next model is trained on."""
+
+    name: str
+
+    def training_set(self, history: History, n: int) -> np.ndarray:
+        """Return the next training set, (replicates, items, ...)."""
+
+
+@dataclass
+class History:
+    """What the loop has made so far, and the one way to make more of it.
+
+    Attributes
+    ----------
+    models : list of ndarray
+        Parameters of the truth and of every fit, each (replicates, ...).
+    batches : list of ndarray
+        Every batch drawn, in order, each (replicates, items, ...).
+    """
+
+    family: Family
+    rng: np.random.Generator
+    models: list
+    batches: list = field(default_factory=list)
+
+    @property
+    def is_first_fit(self) -> bool:
+        return len(self.models) == 1
+
+    def draw(self, size: int, *, model: int = -1) -> np.ndarray:
+        """Draw a batch from one of the models, by default the newest, and remember it."""
+        batch = self.family.sample(self.models[model], size, self.rng)
+        self.batches.append(batch)
+        return batch
+
+    def pool(self, last: int = 0) -> np.ndarray:
+        """Return all batches as one data set, or only the ``last`` so many."""
+        return np.concatenate(self.batches[-last:], axis=1)
+
+
+@dataclass(frozen=True)
+class Replace:
+    """Train on n fresh draws from the newest model, and on nothing else."""
+
+    name = "replace"
+
+    def training_set(self, history, n):
+        return history.draw(n)
+
+
+@dataclass(frozen=True)
+class Accumulate:
+    """Draw n from the newest model, keep every batch, train on all of them."""
+
+    name = "accumulate"
+
+    def training_set(self, history, n):
+        history.draw(n)
+        return history.pool()
+
+
+@dataclass(frozen=True)
+class AccumulateSubsample:
+    """Keep every batch, but train on n items drawn from them without replacement."""
+
+    name = "accumulate-subsample"
+
+    def training_set(self, history, n):
+        history.draw(n)
+        pool = history.pool()
+        order = history.rng.random(pool.shape[:2]).argsort(axis=1)[:, :n]
+        return _take_items(pool, order)
+
+
+@dataclass(frozen=True)
+class PartlyReal:
+    """Train on the same ``real`` real items each time, and n draws from the newest model.
+
+    The first fit has no model before it and sees the real items alone.
+    """
+
+    real: int
+    name = "partly-real"
+
+    def __post_init__(self):
+        whole_number("real", self.real, minimum=1)
+
+    def training_set(self, history, n):
+        if history.is_first_fit:
+            return history.draw(self.real, model=0)
+        return np.concatenate([history.batches[0], history.draw(n)], axis=1)
+
+
+@dataclass(frozen=True)
+class FreshReal:
+    """Train on ``real`` new real items each time, and n draws from the newest model.
+
+    The first fit has no model before it and sees real items alone.
+    """
+
+    real: int
+    name = "fresh-real"
+
+    def __post_init__(self):
+        whole_number("real", self.real, minimum=1)
+
+    def training_set(self, history, n):
+        real = history.draw(self.real, model=0)
+        if history.is_first_fit:
+            return real
+        return np.concatenate([real, history.draw(n)], axis=1)
+
+
+@dataclass(frozen=True)
+class LastK:
+    """Train on n // k items from each of the last k models (the truth counts as one).
+
+    With ``reuse`` the batches drawn earlier from those models are used again;
+    without it every generation draws its items afresh.
+    """
+
+    k: int
+    reuse: bool = False
+    name = "last-k"
+
+    def __post_init__(self):
+        whole_number("k", self.k, minimum=1)
+
+    def training_set(self, history, n):
+        share = n // self.k
+        if share == 0:
+            raise ValueError(f"n must be at least k = {self.k} for LastK, got {n}")
+        if self.reuse:
+            history.draw(share)
+            return history.pool(last=self.k)
+        window = history.models[-self.k :]
+        draws = [history.draw(share, model=-i) for i in range(1, len(window) + 1)]
+        return np.concatenate(draws, axis=1)
+
+
+@dataclass(frozen=True)
+class RandomPast:
+    """Train on n items, each drawn from an earlier model (or the truth) picked at random."""
+
+    name = "random-past"
+
+    def training_set(self, history, n):
+        models = range(len(history.models))
+        draws = np.stack([history.draw(n, model=i) for i in models])
+        pick = history.rng.integers(len(draws), size=draws.shape[1:3])
+        replicate, item = np.ogrid[: pick.shape[0], : pick.shape[1]]
+        return draws[pick, replicate, item]
+
+
+SIMPLE_POLICIES = {
+    policy.name: policy for policy in (Replace(), Accumulate(), AccumulateSubsample(), RandomPast())
+}
+
+
+def policy_named(policy: str | Policy) -> Policy:
+    """Return a policy from its name, or the policy itself.
+
+    Raises
+    ------
+    ValueError
+        If the name is not that of a policy without parameters.
+
+    Examples
+    --------
+    >>> policy_named("accumulate")
+    Accumulate()
+    """
+    if isinstance(policy, str):
+        return SIMPLE_POLICIES[one_of("policy", policy, tuple(SIMPLE_POLICIES))]
+    if not hasattr(policy, "training_set"):
+        raise ValueError(
+            f"policy must be a policy or one of {tuple(SIMPLE_POLICIES)}, got {policy!r}"
+        )
+    return policy
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """The fitted parameters of every replicate in every generation.
+
+    Attributes
+    ----------
+    params : ndarray, (replicates, generations + 1, ...)
+        Parameters; index 0 on the second axis is the truth.
+    policy : Policy
+        What chose the training sets.
+    n : int
+        Draws a generation.
+    """
+
+    params: np.ndarray
+    policy: Policy
+    n: int
+
+    @property
+    def replicates(self) -> int:
+        return self.params.shape[0]
+
+    @property
+    def generations(self) -> int:
+        return self.params.shape[1] - 1
+
+
+def run(
+    family: Family, policy: str | Policy, *, truth, n, generations, replicates=1, rng=None
+) -> Trajectory:
+    """Run the self-consuming loop.
+
+    Parameters
+    ----------
+    family : Family
+        How to fit and how to sample.
+    policy : Policy or str
+        What to train on; a string names a policy without parameters.
+    truth : array_like
+        Parameters of the real distribution.
+    n : int
+        Draws a generation, at least 2.
+    generations : int
+        Number of fits.
+    replicates : int
+        Independent runs.
+    rng : int, numpy.random.Generator or None
+        Source of randomness.
+
+    Returns
+    -------
+    Trajectory
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the policy is unknown.
+
+    Examples
+    --------
+    >>> from collapse_lib.families import Categorical
+    >>> dice = np.full(6, 1 / 6)
+    >>> result = run(Categorical(6), "replace", truth=dice, n=6, generations=4, replicates=3, rng=1)
+    >>> result.params.shape
+    (3, 5, 6)
+    """
+    policy = policy_named(policy)
+    n = whole_number("n", n, minimum=2)
+    generations = whole_number("generations", generations)
+    truth = np.asarray(truth, dtype=float)
+    if not np.isfinite(truth).all():
+        raise ValueError(f"truth must be finite, got {truth}")
+    replicates = whole_number("replicates", replicates, minimum=1)
+
+    everywhere = np.broadcast_to(truth, (replicates, *truth.shape))
+    history = History(family, as_generator(rng), models=[everywhere])
+    for _ in range(generations):
+        data = policy.training_set(history, n)
+        history.models.append(family.fit(data))
+    return Trajectory(np.stack(history.models, axis=1), policy, n)
+
+
+def _take_items(data, order):
+    """Pick items (axis 1) by a different order in each replicate, whatever an item's shape."""
+    order = order.reshape(order.shape + (1,) * (data.ndim - 2))
+    return np.take_along_axis(data, order, axis=1)
