@@ -184,7 +184,7 @@ def collapse_time(p, n) -> CollapseTime:
 
     References
     ----------
-    Seddik et al., arXiv 2404.05090, Section 3, give n ≲ E T ≲ n²; the chapter
+    Seddik et al., arXiv 2404.05090, fully synthetic setting, give n ≲ E T ≲ n²; the chapter
     *Forgetting time* closes that gap.
 
     Examples
@@ -230,7 +230,7 @@ def collapse_probability_bounds(p, n, generations) -> tuple[np.ndarray, np.ndarr
 
     References
     ----------
-    Seddik et al., arXiv 2404.05090, Section 3, whose lower bound has n where n²/(2(n−1)),
+    Seddik et al., arXiv 2404.05090, fully synthetic setting, whose lower bound has n where n²/(2(n−1)),
     about half of it, stands here.
 
     Examples

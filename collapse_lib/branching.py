@@ -100,7 +100,7 @@ def extinction_probability(count, t) -> np.ndarray:
     References
     ----------
     Critical Galton–Watson process with Poisson(1) offspring; Suresh et al.,
-    arXiv 2412.17646, Section 3.
+    arXiv 2412.17646, Theorem 2.
 
     Examples
     --------

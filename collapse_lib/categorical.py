@@ -25,7 +25,7 @@ from collapse_lib.loop import (
 
 __all__ = ["CountTrajectory", "simulate"]
 
-CHUNK = 2**15  # replicate-words a chunk: a quarter of a megabyte an array, which stays in cache
+CHUNK = 2**16  # replicate-words drawn together: half a megabyte an array, which stays in cache
 
 
 @dataclass(frozen=True)
@@ -107,8 +107,8 @@ def simulate(
 
     References
     ----------
-    Suresh et al., arXiv 2412.17646, Section 3 (both sampling schemes);
-    Seddik et al., arXiv 2404.05090, Sections 3 and 5 (multinomial, random past).
+    Suresh et al., arXiv 2412.17646 (both sampling schemes);
+    Seddik et al., arXiv 2404.05090 (multinomial; random past).
 
     Examples
     --------
@@ -129,30 +129,45 @@ def simulate(
     rng = as_generator(rng)
 
     truth = truth / truth.sum()
-    rows = max(1, CHUNK // max(truth.size, 16))
-    parts = [
-        _simulate_chunk(truth, n, generations, min(rows, replicates - start), advance, rng)
-        for start in range(0, replicates, rows)
-    ]
-    return CountTrajectory(
-        *(np.concatenate(pieces) for pieces in zip(*parts, strict=True)), policy, n
+    rows = max(1, CHUNK // max(min(truth.size, n), 16))
+    history = (replicates, generations + 1)
+    result = CountTrajectory(
+        heterozygosity=np.empty(history),
+        drift=np.empty(history),
+        survivors=np.empty(history, dtype=np.int32),
+        forgetting_time=np.empty((replicates, truth.size), dtype=np.int32),
+        counts=np.empty((replicates, truth.size), dtype=int),
+        policy=policy,
+        n=n,
     )
+    for start in range(0, replicates, rows):
+        _simulate_chunk(result, slice(start, min(start + rows, replicates)), truth, advance, rng)
+    return result
 
 
-def _simulate_chunk(truth, n, generations, replicates, advance, rng):
-    state = _State(truth, n, generations, replicates)
+def _simulate_chunk(result, chunk, truth, advance, rng):
+    """Fill the replicates ``chunk`` of ``result``."""
+    replicates, generations = chunk.stop - chunk.start, result.generations
+    state = _State(truth, result.n, generations, replicates)
+    state.last_words = 0 if advance is _replace_poisson else 1
     record = np.empty((generations + 1, 3, replicates))
     record[0] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
     for t in range(1, generations + 1):
-        advance(state, t, rng)
-        state.bury(t)
-        record[t] = *state.moments(), state.survivors
-    heterozygosity, drift, survivors = record.transpose(1, 2, 0)
-    return heterozygosity, drift, survivors.astype(int), state.forgetting_time, state.all_counts()
+        record[t] = record[t - 1]
+        if state.rows.size:
+            advance(state, t, rng)
+            state.bury(t)
+            record[t][:, state.rows] = *state.moments(), state.survivors
+            state.retire()
+    state.store()
+    for k, array in enumerate((result.heterozygosity, result.drift, result.survivors)):
+        array[chunk] = record[:, k].T
+    result.forgetting_time[chunk] = state.forgetting_time
+    result.counts[chunk] = state.final_counts
 
 
 class _State:
-    """Counts of the words still alive, one row a replicate.
+    """Counts of the words still alive, one row for each replicate that can still change.
 
     The last column of a row always holds a word that is alive: numpy gives a row's
     rounding remainder to its last category, and a dead word must never receive it.
@@ -160,27 +175,31 @@ class _State:
 
     def __init__(self, truth, n, generations, replicates):
         alive = np.flatnonzero(truth)
-        self.truth, self.n, self.total = truth, n, n
+        self.truth, self.n, self.last_words = truth, n, 1
+        self.truth_square = truth @ truth
+        self.rows = np.arange(replicates)
         self.words = np.tile(alive.astype(np.int32), (replicates, 1))
         self.counts = np.tile(n * truth[alive], (replicates, 1))
         self.alive = np.ones(self.words.shape, dtype=bool)
         self.survivors = np.full(replicates, alive.size)
+        self.total = np.full(replicates, n)
         self.pool = None  # of all batches, for the policies that keep them
         self.forgetting_time = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
         self.forgetting_time[:, truth == 0] = 0
+        self.final_counts = np.zeros((replicates, truth.size), dtype=int)
 
     def moments(self):
         """Heterozygosity and drift of each row."""
         square = np.einsum("rw,rw->r", self.counts, self.counts, dtype=float) / self.total**2
         overlap = np.einsum("rw,rw->r", self.counts, self.truth[self.words]) / self.total
         heterozygosity = np.where(self.survivors > 0, 1 - square, 0.0)
-        return heterozygosity, square - 2 * overlap + self.truth @ self.truth
+        return heterozygosity, square - 2 * overlap + self.truth_square
 
     def bury(self, t):
-        """Note which words are missing for the first time; drop the dead once they fill a quarter of every row."""
+        """Note which words are newly missing; drop the dead once they fill a quarter of each row."""
         present = self.counts > 0
         row, column = np.nonzero(present < self.alive)
-        self.forgetting_time[row, self.words[row, column]] = t
+        self.forgetting_time[self.rows[row], self.words[row, column]] = t
         self.alive &= present
         if self.pool is not None:  # a missing word may come back from the pool
             self.survivors = np.count_nonzero(present, axis=1)
@@ -203,11 +222,19 @@ class _State:
         for array in (self.words, self.counts, self.alive):
             array[row, living], array[row, -1] = array[row, -1], array[row, living]
 
-    def all_counts(self):
-        """Counts of every word, dead or alive, (replicates, words)."""
-        full = np.zeros(self.forgetting_time.shape, dtype=int)
-        np.put_along_axis(full, self.words.astype(int), self.counts.astype(int), axis=1)
-        return full
+    def retire(self):
+        """Stop drawing the replicates in which nothing can change, once they are half of all."""
+        if self.pool is not None:
+            return
+        going = self.survivors > self.last_words
+        if 2 * np.count_nonzero(going) <= going.size:
+            self.store()
+            for name in ("rows", "words", "counts", "alive", "survivors", "total"):
+                setattr(self, name, getattr(self, name)[going])
+
+    def store(self):
+        """Write the counts of the current rows to where the result takes them from."""
+        self.final_counts[self.rows[:, None], self.words] = self.counts
 
 
 def _stepper(policy, sampling):
@@ -240,9 +267,9 @@ def _replace_poisson(state, t, rng):
 
 
 def _accumulate(state, t, rng):
-    batch = rng.multinomial(state.n, state.counts / state.total)
+    batch = rng.multinomial(state.n, state.counts / state.total[:, None])
     state.pool = state.counts = batch if t == 1 else state.counts + batch
-    state.total = t * state.n
+    state.total = np.full(len(batch), t * state.n)
 
 
 def _accumulate_subsample(state, t, rng):

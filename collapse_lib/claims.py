@@ -14,7 +14,7 @@ import numpy as np
 
 from collapse_lib.checks import one_of
 
-__all__ = ["Claim", "ClaimFailed", "ClaimTable", "Rival", "claim", "standard_error"]
+__all__ = ["Claim", "ClaimFailed", "ClaimTable", "Rival", "claim", "claim_table", "standard_error"]
 
 MIME = "application/vnd.collapse.claims+json"
 KINDS = ("equality", "bound", "ordering", "exponent")
@@ -204,6 +204,58 @@ def claim(
     )
     _check(made, small_probability=probability and 0 < theory < 0.05)
     return made
+
+
+def claim_table(chapter, result, source, *rows, **options) -> ClaimTable:
+    """Make several claims about one result.
+
+    Parameters
+    ----------
+    chapter, result, source : str
+        Shared by all claims.
+    *rows : (name, statement, theory, measurement, rival)
+        ``measurement`` is an array of samples, or a pair (measured, stderr);
+        ``rival`` a pair (name, value).
+    **options
+        Passed on to `claim`.
+
+    Returns
+    -------
+    ClaimTable
+
+    Raises
+    ------
+    ClaimFailed, ValueError
+        As `claim`.
+
+    Examples
+    --------
+    >>> flips = np.repeat([0.0, 1.0], [50_300, 49_700])
+    >>> table = claim_table("demo", "X1", "folklore", ("coin", "heads", 0.5, flips, ("biased", 0.6)))
+    >>> table.claims[0].id, round(table.claims[0].z, 1)
+    ('demo.coin', -1.9)
+    """
+    return ClaimTable(
+        *(
+            claim(
+                f"{chapter}.{name}",
+                statement,
+                result=result,
+                source=source,
+                theory=theory,
+                rival=rival,
+                **_measurement(measurement),
+                **options,
+            )
+            for name, statement, theory, measurement, rival in rows
+        )
+    )
+
+
+def _measurement(values):
+    if isinstance(values, tuple):
+        return {"measured": values[0], "stderr": values[1]}
+    return {"samples": values}
 
 
 def _check(c, *, small_probability):

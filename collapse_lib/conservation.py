@@ -52,7 +52,7 @@ def expected_retention(policy: str | Policy, n, generations) -> np.ndarray:
     References
     ----------
     Derived in the chapter *The loop* from the conservation law. For replace and
-    random-past with words, see Seddik et al., arXiv 2404.05090, Sections 3 and 5.
+    random-past with words, see also Seddik et al., arXiv 2404.05090.
 
     Examples
     --------

@@ -173,12 +173,26 @@ def ngram_index(tokens, order) -> NGramIndex:
     order = whole_number("order", order, minimum=1)
     if order >= len(tokens):
         raise ValueError(f"order must be less than the text's {len(tokens)} words, got {order}")
-    context = np.zeros(len(tokens), dtype=np.int64)
+    key = _context_keys(tokens, order)
+    positions = np.argsort(key, kind="stable")
+    starts = np.append(True, np.diff(key[positions]) != 0)
+    context = np.empty_like(positions)
+    context[positions] = np.cumsum(starts) - 1
+    first = np.flatnonzero(starts)
+    return NGramIndex(context, positions, first, np.diff(first, append=len(tokens)))
+
+
+def _context_keys(tokens, order):
+    """One number for each position, the same where the order − 1 words before it are the same."""
+    types = int(tokens.max()) + 1
+    key, keys = np.zeros(len(tokens), dtype=np.int64), 1
     for back in range(order - 1, 0, -1):
-        pair = context * (int(tokens.max()) + 1) + np.roll(tokens, back)
-        context = np.unique(pair, return_inverse=True)[1]
-    size = np.bincount(context)
-    return NGramIndex(context, np.argsort(context, kind="stable"), np.cumsum(size) - size, size)
+        if keys * types >= 2**63:  # would not fit: number the contexts so far afresh
+            key = np.unique(key, return_inverse=True)[1]
+            keys = int(key.max()) + 1
+        key = key * types + np.roll(tokens, back)
+        keys *= types
+    return key
 
 
 def ngram_walk(index: NGramIndex, *, walkers=256, rng=None) -> np.ndarray:

@@ -1,0 +1,382 @@
+"""Record a matplotlib figure as a short list of SVG shapes.
+
+:class:`Recorder` is a matplotlib renderer that draws nothing. It notes what it is asked to draw,
+one group of shapes an artist, so that two drawings of one figure can be compared shape by shape.
+That is what :mod:`collapse_lib.explore` needs and what matplotlib's own SVG files do not offer.
+
+Coordinates are whole tenths of a point, and paths are relative: ``M120 340l25-3 25-4``.
+Black becomes ``currentColor`` and a palette colour a CSS variable, so the page's theme decides.
+"""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from math import cos, radians, sin
+
+import numpy as np
+from matplotlib.backend_bases import RendererBase
+from matplotlib.colors import to_hex
+from matplotlib.font_manager import ttfFontProperty, weight_dict
+from matplotlib.mathtext import MathTextParser
+from matplotlib.path import Path
+from matplotlib.transforms import Affine2D
+
+from collapse_lib.style import PALETTE
+
+__all__ = ["UID", "Group", "Recorder", "css_variables", "element"]
+
+#: Stands for the figure's own id in every reference, until that id is known.
+UID = "\ue000"
+
+_VARIABLES = {"--cl-paper": ("#ffffff", "#14181e")}
+for _name, _colour in PALETTE.items():
+    if _name != "ink":
+        _VARIABLES[f"--cl-{_name}"] = (_colour.line, _colour.dark)
+        _VARIABLES[f"--cl-{_name}-text"] = (_colour.text, _colour.dark)
+_PAINT = {light: f"var({name},{light})" for name, (light, _) in reversed(_VARIABLES.items())}
+_PAINT |= dict.fromkeys(["#000000", PALETTE["ink"].line], "currentColor")
+
+
+def css_variables(markup):
+    """Return the CSS that defines the colours `markup` uses, for light and for dark pages.
+
+    Examples
+    --------
+    >>> css_variables('<path stroke="var(--cl-green,#009e73)"/>')
+    '--cl-green:light-dark(#009e73,#2fc79a)'
+    """
+    return ";".join(
+        f"{name}:light-dark({light},{dark})"
+        for name, (light, dark) in _VARIABLES.items()
+        if f"var({name}," in markup
+    )
+
+
+def _paint(rgba, opacity, kind):
+    """Attributes for a fill or a stroke of this colour."""
+    colour = to_hex(rgba[:3])
+    paint = _PAINT.get(colour, colour)
+    if paint == colour and len({colour[1:3], colour[3:5], colour[5:7]}) == 1:
+        # A grey is thinned black: on a dark page it becomes the grey that suits it.
+        paint, opacity = "currentColor", opacity * (1 - rgba[0])
+    attributes = {kind: paint}
+    if opacity < 1:
+        attributes[f"{kind}-opacity"] = f"{opacity:.2f}".rstrip("0").rstrip(".")
+    return attributes
+
+
+def _tenths(value):
+    return round(10 * float(value))
+
+
+def _numbers(values):
+    """Join whole numbers as tightly as SVG allows: ``12-3 4``."""
+    return " ".join(map(str, values)).replace(" -", "-")
+
+
+def _line_to(dx, dy):
+    if dy == 0:
+        return "h", (dx,)
+    if dx == 0:
+        return "v", (dy,)
+    return "l", (dx, dy)
+
+
+def path_data(path, height):
+    """Return the SVG data of a cleaned matplotlib path, whose y axis points up from `height`.
+
+    Examples
+    --------
+    >>> path_data(Path([(0, 0), (5, 1), (5, 3)]), 10)
+    'M0 100l50-10v-20'
+    """
+    points = np.rint(10 * path.vertices * (1, -1) + (0, 10 * height)).astype(int).tolist()
+    codes = path.codes if path.codes is not None else [Path.MOVETO] + [Path.LINETO] * len(points)
+    data, last = [], ""
+    here = start = (0, 0)
+    i = 0
+    while i < len(points) and codes[i] != Path.STOP:
+        code, point = codes[i], tuple(points[i])
+        i += 1
+        if code == Path.MOVETO:
+            command, numbers = "M", point
+            start = point
+        elif code == Path.CLOSEPOLY:
+            command, numbers, point = "z", (), start
+        elif code == Path.LINETO:
+            if point == here and last:
+                continue
+            command, numbers = _line_to(point[0] - here[0], point[1] - here[1])
+        else:  # A curve: its control points come first, all relative to where it starts.
+            size = 2 if code == Path.CURVE3 else 3
+            block = points[i - 1 : i - 1 + size]
+            i += size - 1
+            command, point = "_qc"[size - 1], tuple(block[-1])
+            numbers = [c - h for p in block for c, h in zip(p, here, strict=True)]
+        joined = _numbers(numbers)
+        if command == last and command in "lqc":
+            data.append(joined if joined[0] == "-" else " " + joined)
+        else:
+            data.append(command + joined)
+        last, here = command, point
+    return "".join(data)
+
+
+def _outline(path, transform, height, *, filled, clip=None):
+    vertices, codes = path.vertices, path.codes
+    # matplotlib simplifies open lines only: a single closed polygon is opened and closed again.
+    closed = (
+        codes is not None and codes[-1] == Path.CLOSEPOLY and (codes[1:-1] == Path.LINETO).all()
+    )
+    if closed:
+        path = Path(vertices[:-1])
+    straight = closed or codes is None or (codes <= Path.LINETO).all()
+    cleaned = path.cleaned(
+        transform,
+        remove_nans=True,
+        clip=clip if straight and not filled and not closed else None,
+        simplify=straight and len(vertices) > 8,
+        curves=True,
+    )
+    return path_data(cleaned, height) + ("z" if closed else "")
+
+
+@lru_cache(maxsize=256)
+def _math(text, size, prop):
+    """SVG markup of a formula, the bars of its fractions and roots, and whether it flows."""
+    parsed = MathTextParser("path").parse(text, 72, prop)
+    glyphs = []
+    for font, glyph_size, code, *_, x, y in parsed.glyphs:  # _: one more field from 3.11 on
+        font.set_size(glyph_size, 72)
+        advance = font.load_char(code).linearHoriAdvance / 65536
+        style = ttfFontProperty(font).style
+        glyphs.append((x, y, advance, glyph_size, style, chr(code)))
+    starts = [glyph[0] for glyph in glyphs]
+    # A formula on one line flows in the page's own font; a stacked one is placed glyph by glyph.
+    flows = not parsed.rects and starts == sorted(set(starts))
+    return "".join(_spans(glyphs, size, flows)), parsed.rects, flows
+
+
+def _spans(glyphs, size, flows):
+    end = baseline = 0
+    for x, y, advance, glyph_size, style, character in glyphs:
+        gap = x - end
+        if flows:
+            place = f' dy="{_tenths(baseline - y)}"' if abs(baseline - y) > 0.05 else ""
+            if gap > 0.1 * size:
+                character = ("\u2009" if gap < 0.25 * size else "\u00a0") + character
+        else:
+            place = f' x="{_tenths(x)}" dy="{_tenths(baseline - y)}"'
+        if abs(glyph_size - size) > 0.05:
+            place += f' font-size="{_tenths(glyph_size)}"'
+        if style != "normal":
+            place += ' font-style="italic"'
+        character = escape(character)
+        yield f"<tspan{place}>{character}</tspan>" if place else character
+        end, baseline = x + advance, y
+
+
+@dataclass
+class Group:
+    """The shapes that one artist drew: each a dict of SVG attributes, with ``tag``."""
+
+    name: str
+    in_scale: bool
+    shapes: list = field(default_factory=list)
+
+
+def element(shape, extra=""):
+    """Return the SVG markup of one shape.
+
+    Examples
+    --------
+    >>> element({"tag": "path", "d": "M0 0h5"}, ' class="cl-m"')
+    '<path class="cl-m" d="M0 0h5"/>'
+    """
+    tag, inner = shape["tag"], shape.get("inner")
+    attributes = "".join(f' {k}="{v}"' for k, v in shape.items() if k not in ("tag", "inner"))
+    opening = f"<{tag}{extra}{attributes}"
+    return f"{opening}/>" if inner is None else f"{opening}>{inner}</{tag}>"
+
+
+class Recorder(RendererBase):
+    """A renderer that notes what a figure draws.
+
+    Parameters
+    ----------
+    width, height : float
+        Size of the figure in points.
+    definitions : dict, optional
+        Markup of clip paths and markers and their numbers, to share between recorders.
+
+    Attributes
+    ----------
+    groups : list of Group
+        One an artist, in drawing order. An artist with nothing to show leaves an empty group.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure(figsize=(2, 1), dpi=72)
+    >>> line = figure.add_subplot().plot([0, 1], [0, 1])
+    >>> recorder = Recorder(144, 72)
+    >>> figure.draw(recorder)
+    >>> [group.shapes[0]["d"] for group in recorder.groups if group.name == "line2d"][0][0]
+    'M'
+    """
+
+    def __init__(self, width, height, definitions=None):
+        super().__init__()
+        self.width, self.height = width, height
+        self.groups = []
+        self.definitions = {} if definitions is None else definitions
+        self._in_scale = False
+
+    # What matplotlib asks a renderer ----------------------------------------------------------
+
+    def get_canvas_width_height(self):
+        return self.width, self.height
+
+    def points_to_pixels(self, points):
+        return points
+
+    def open_group(self, s, gid=None):
+        self._in_scale = self._in_scale or s.startswith("matplotlib.axis")
+        self.groups.append(Group(s, self._in_scale))
+
+    def close_group(self, s):
+        if s.startswith("matplotlib.axis"):
+            self._in_scale = False
+
+    def draw_path(self, gc, path, transform, rgbFace=None):
+        style = self._style(gc, rgbFace)
+        if not style:
+            return
+        margin = 20
+        clip = (-margin, -margin, self.width + margin, self.height + margin)
+        data = _outline(path, transform, self.height, filled="fill" in style, clip=clip)
+        shape = {"tag": "path", **style, **self._clip(gc), "d": data}
+        last = self.groups[-1].shapes[-1] if self.groups[-1].shapes else {}
+        alike = {**last, "d": ""} == {**shape, "d": ""}
+        if alike and not style.keys() & {"fill", "stroke-opacity"}:
+            last["d"] += data  # the strokes of one collection, such as error bars: one path
+        else:
+            self.groups[-1].shapes.append(shape)
+
+    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
+        points = trans.transform(path.vertices)
+        if len(points) == 1 and not points.any():  # how matplotlib draws a filled curve
+            return self.draw_path(gc, marker_path, marker_trans, rgbFace)
+        style = self._style(gc, rgbFace)
+        if not style:
+            return None
+        outline = _outline(marker_path, marker_trans, 0, filled=True)
+        marker = self._define(
+            '<marker id="{id}" markerUnits="userSpaceOnUse" overflow="visible">'
+            + element({"tag": "path", **style, "d": outline})
+            + "</marker>"
+        )
+        inside = (np.abs(points) < 1e4).all(axis=1)  # neither gaps nor points far outside
+        # Markers stand at the first and at every inner vertex. The path ends on a spare one, so
+        # that a single point is no exception.
+        data = path_data(Path(points[inside]), self.height) + "h0" if inside.any() else ""
+        shape = {"tag": "path", "marker-start": marker, "marker-mid": marker}
+        self.groups[-1].shapes.append({**shape, **self._clip(gc), "d": data})
+        return None
+
+    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+        if not s.strip():
+            return
+        size = prop.get_size_in_points()
+        width = self.get_text_width_height_descent(s, prop, ismath)[0]
+        inner, bars, flows = _math(s, size, prop) if ismath else (escape(s), (), True)
+        anchor, share = _anchor(mtext, angle) if flows else ("start", 0)
+        x += share * width * cos(radians(angle))
+        y -= share * width * sin(radians(angle))
+        rgba = gc.get_rgb()
+        shape = {
+            "tag": "text",
+            **_paint(rgba, gc.get_alpha() if gc.get_forced_alpha() else rgba[3], "fill"),
+            "font-size": _tenths(size),
+        }
+        weight = weight_dict.get(prop.get_weight(), prop.get_weight())
+        if weight != 400:
+            shape["font-weight"] = weight
+        if prop.get_style() != "normal":
+            shape["font-style"] = prop.get_style()
+        if "monospace" in prop.get_family():
+            shape["font-family"] = "monospace"
+        place = f"translate({_tenths(x)} {_tenths(y)})"
+        if angle:
+            place += f"rotate({-angle:g})"
+        if anchor != "start":
+            shape["text-anchor"] = anchor
+        self.groups[-1].shapes.append({**shape, "transform": place, "inner": inner})
+        for left, bottom, wide, high in bars:
+            data = f"M{_tenths(left)} {_tenths(-bottom)}h{_tenths(wide)}v-{_tenths(high)}"
+            data += f"h-{_tenths(wide)}z"
+            bar = {"tag": "path", "fill": shape["fill"], "transform": place, "d": data}
+            self.groups[-1].shapes.append(bar)
+
+    def draw_image(self, gc, x, y, im, transform=None):
+        raise ValueError("explore cannot draw images (imshow): draw lines, bars or text instead")
+
+    def draw_tex(self, gc, x, y, s, prop, angle, *, mtext=None):
+        raise ValueError("explore cannot draw usetex text: use matplotlib's own $...$ instead")
+
+    # How it is noted ---------------------------------------------------------------------------
+
+    def _define(self, markup):
+        index = self.definitions.setdefault(markup, len(self.definitions))
+        return f"url(#{UID}-{index})"
+
+    def _style(self, gc, face):
+        if gc.get_hatch() is not None:
+            raise ValueError("explore cannot draw hatches: use colours or labels instead")
+        style = {}
+        alpha = gc.get_alpha() if gc.get_forced_alpha() else None
+        if face is not None:
+            opacity = (face[3] if len(face) == 4 else 1) if alpha is None else alpha
+            if opacity > 0:
+                style |= _paint(face, opacity, "fill")
+        rgba = gc.get_rgb()
+        opacity = rgba[3] if alpha is None else alpha
+        if gc.get_linewidth() > 0 and opacity > 0:
+            style |= _paint(rgba, opacity, "stroke")
+            style["stroke-width"] = _tenths(gc.get_linewidth())
+            offset, dashes = gc.get_dashes()
+            if dashes is not None:
+                style["stroke-dasharray"] = _numbers(map(_tenths, dashes))
+                if offset:
+                    style["stroke-dashoffset"] = _tenths(offset)
+            if gc.get_joinstyle() != "round":
+                style["stroke-linejoin"] = gc.get_joinstyle()
+            if gc.get_capstyle() != "butt":
+                style["stroke-linecap"] = gc.get_capstyle().replace("projecting", "square")
+        return style
+
+    def _clip(self, gc):
+        rectangle = gc.get_clip_rectangle()
+        path, transform = gc.get_clip_path()
+        if path is None:
+            if rectangle is None:
+                return {}
+            path = Path.unit_rectangle()
+            transform = Affine2D().scale(*rectangle.size).translate(*rectangle.p0)
+        data = _outline(path, transform, self.height, filled=True)
+        clip = self._define(f'<clipPath id="{{id}}"><path d="{data}"/></clipPath>')
+        return {"clip-path": clip}
+
+
+def _anchor(text, angle):
+    """Which point of a text to hold fast when the page's font is not matplotlib's."""
+    side = "center"
+    if angle == 0 or (text is not None and text.get_rotation_mode() == "anchor"):
+        side = "left" if text is None else text.get_horizontalalignment()
+    elif angle in (90, 270) and text is not None:
+        side = text.get_verticalalignment()
+        if angle == 270:
+            side = {"top": "bottom", "bottom": "top"}.get(side, side)
+    anchors = {"left": ("start", 0), "bottom": ("start", 0), "baseline": ("start", 0)}
+    anchors |= {"right": ("end", 1), "top": ("end", 1)}
+    return anchors.get(side, ("middle", 0.5))
