@@ -32,6 +32,9 @@ CHUNK = 2**16  # replicate-words drawn together: half a megabyte an array, which
 class CountTrajectory:
     """What a run of the categorical loop leaves behind.
 
+    The arrays of shape (replicates, generations + 1) have only two columns, the truth and
+    the last generation, if the run was made with ``history=False``.
+
     Attributes
     ----------
     heterozygosity : ndarray, (replicates, generations + 1)
@@ -64,12 +67,26 @@ class CountTrajectory:
         return self.survivors.shape[0]
 
     @property
-    def generations(self) -> int:
-        return self.survivors.shape[1] - 1
+    def collapse_time(self) -> np.ndarray:
+        """First generation with a single word left, (replicates,); meant for Replace.
+
+        ``generations + 1`` (one past the last simulated) where two words were still there.
+        """
+        if self.forgetting_time.shape[1] < 2:
+            return np.zeros(self.replicates, dtype=np.int32)
+        return np.partition(self.forgetting_time, -2, axis=1)[:, -2]
 
 
 def simulate(
-    counts, generations, replicates=1, *, n=None, sampling="multinomial", policy="replace", rng=None
+    counts,
+    generations,
+    replicates=1,
+    *,
+    n=None,
+    sampling="multinomial",
+    policy="replace",
+    history=True,
+    rng=None,
 ) -> CountTrajectory:
     """Simulate the categorical loop, exactly in law.
 
@@ -88,6 +105,9 @@ def simulate(
         (Replace only).
     policy : Policy or str
         Replace, Accumulate, AccumulateSubsample or RandomPast, or their names.
+    history : bool
+        Whether to keep heterozygosity, drift and survivors of every generation, or only of
+        the truth and the last one, which needs far less memory on long runs.
     rng : int, numpy.random.Generator or None
 
     Returns
@@ -130,34 +150,36 @@ def simulate(
 
     truth = truth / truth.sum()
     rows = max(1, CHUNK // max(min(truth.size, n), 16))
-    history = (replicates, generations + 1)
+    shape = (replicates, generations + 1 if history else 2)
     result = CountTrajectory(
-        heterozygosity=np.empty(history),
-        drift=np.empty(history),
-        survivors=np.empty(history, dtype=np.int32),
+        heterozygosity=np.empty(shape),
+        drift=np.empty(shape),
+        survivors=np.empty(shape, dtype=np.int32),
         forgetting_time=np.empty((replicates, truth.size), dtype=np.int32),
         counts=np.empty((replicates, truth.size), dtype=int),
         policy=policy,
         n=n,
     )
     for start in range(0, replicates, rows):
-        _simulate_chunk(result, slice(start, min(start + rows, replicates)), truth, advance, rng)
+        chunk = slice(start, min(start + rows, replicates))
+        _simulate_chunk(result, chunk, truth, generations, advance, rng)
     return result
 
 
-def _simulate_chunk(result, chunk, truth, advance, rng):
+def _simulate_chunk(result, chunk, truth, generations, advance, rng):
     """Fill the replicates ``chunk`` of ``result``."""
-    replicates, generations = chunk.stop - chunk.start, result.generations
+    replicates, columns = chunk.stop - chunk.start, result.survivors.shape[1]
     state = _State(truth, result.n, generations, replicates)
     state.last_words = 0 if advance is _replace_poisson else 1
-    record = np.empty((generations + 1, 3, replicates))
-    record[0] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
+    record = np.empty((columns, 3, replicates))
+    record[:] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
     for t in range(1, generations + 1):
-        record[t] = record[t - 1]
+        now = min(t, columns - 1)
+        record[now] = record[now if columns == 2 else t - 1]
         if state.rows.size:
             advance(state, t, rng)
             state.bury(t)
-            record[t][:, state.rows] = *state.moments(), state.survivors
+            record[now][:, state.rows] = *state.moments(), state.survivors
             state.retire()
     state.store()
     for k, array in enumerate((result.heterozygosity, result.drift, result.survivors)):

@@ -164,7 +164,7 @@ def claim(
     ...              theory=0.5, samples=flips, rival=("a biased coin", 0.6))
     >>> print(coin._repr_mimebundle_()["text/plain"])
     ✓ X1  demo.coin: a fair coin shows heads half the time
-          theory 0.5  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
+          theory 0.5000  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
     """
     if (samples is None) == (measured is None or stderr is None):
         raise ValueError("samples or measured with stderr must be given, and not both")
@@ -310,10 +310,10 @@ def _values(c):
     """Theory, measurement, rival and the two z-scores as strings."""
     d = _digits(c)
     return (
-        f"{c.theory:.{max(4, d + 1)}g}" if abs(c.theory) < 1 else f"{c.theory:,.{d}f}",
+        f"{c.theory:,.{d}f}",
         f"{c.measured:,.{d}f} ± {c.stderr:.{d}f}",
         f"{c.z:+.1f}",
-        f"{c.rival.value:,.{d}f}",
+        f"{c.rival.value:,.{d}f}" if c.rival.value else "0",
         f"{c.rival.z:+.1f}",
     )
 

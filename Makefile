@@ -1,0 +1,66 @@
+# make book    build the book in _build/html        make test   prove every notebook and the library
+# Both install the pinned environment in .venv first. The other commands: `make help`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PORT ?= 8000
+OUT ?= _build/shots
+
+# Silences a debugger's warning when a notebook's kernel starts.
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+# Several kernels at once share the cores: one arithmetic thread each is quickest.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help book test run bench serve clean fmt check-pages shots repository
+
+book: $(READY)  ## build the book: _build/html/index.html
+	$(BIN)/jupyter-book build . -W -n --keep-going
+
+test: $(READY)  ## run every notebook and every test, and compare
+	$(BIN)/python -m tools.notebooks check
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+run: $(READY)  ## run notebooks in place: make run [FILES="chapters/a.ipynb …"]
+	$(BIN)/python -m tools.notebooks run $(FILES)
+
+fmt: $(READY)  ## put code and notebooks in normal form
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+	$(BIN)/python -m tools.notebooks fmt $(FILES)
+
+bench: $(READY)  ## measure the library's speed
+	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
+
+check-pages: $(READY)  ## test the built book in a browser (after `make book`)
+	$(BIN)/python -m pytest tests/book
+
+shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
+	$(BIN)/python -m tools.shots $(OUT) $(FILES)
+
+serve: $(READY)  ## show the built book at http://127.0.0.1:8000
+	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+repository: $(READY)  ## write the repository's address: make repository URL=https://host/owner/name
+	@$(if $(filter undefined,$(origin URL)),echo "usage: make repository URL=https://host/owner/name (URL= takes it back)"; exit 1,:)
+	$(BIN)/python -m tools.repository "$(URL)"
+
+clean:  ## remove what was built (the environment stays)
+	rm -rf _build .pytest_cache .ruff_cache .benchmarks .hypothesis
+
+help:
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+# The environment is made once, and brought up to date when a pin changes.
+$(READY): requirements.txt constraints.txt
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv
+	@echo "Installing the environment in .venv (the first time: about a minute)."
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	@touch $@
+
+.PHONY: .venv
+.venv:
+	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) here: install Python 3.11 or newer."; exit 1; }
+	@$(PYTHON) tools/check_python.py
+	@$(PYTHON) -m venv .venv

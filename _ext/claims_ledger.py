@@ -1,0 +1,188 @@
+"""The ledger: every claim that a notebook of the book has checked, in one table a chapter.
+
+A claim's record rides in its cell's stored output as `MIME`. The directive ``{claims-ledger}``
+reads the records of every notebook in the table of contents; the build also writes them, as they
+are, to ``claims.json`` beside the pages.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+MIME = "application/vnd.collapse.claims+json"
+COLUMNS = (
+    "Claim",
+    "Result",
+    "Kind",
+    "Source",
+    "Theory",
+    "Measured ± s.e.",
+    "z",
+    "Rival, rejected",
+    "its z",
+)
+
+logger = logging.getLogger(__name__)
+
+
+def notebooks_in_order(env: BuildEnvironment) -> list[str]:
+    """Return the document names of the notebooks, in the order of the table of contents."""
+    site_map = env.config.external_site_map
+
+    def walk(docname: str) -> Iterator[str]:
+        yield docname
+        for child in site_map[docname].child_files():
+            yield from walk(child)
+
+    return [name for name in walk(site_map.root.docname) if _path(env, name).suffix == ".ipynb"]
+
+
+def _path(env: BuildEnvironment, docname: str) -> Path:
+    return Path(env.doc2path(docname))
+
+
+def records_of(path: Path) -> list[dict]:
+    """Return the records of the claims in a notebook's stored outputs.
+
+    Parameters
+    ----------
+    path : Path
+        A notebook file.
+
+    Returns
+    -------
+    list of dict
+        In the order of the cells. Each has the fields id, chapter, result, source, statement,
+        kind, theory, measured, stderr, z and rival (name, value, z).
+    """
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    return [record for output in outputs for record in output.get("data", {}).get(MIME, [])]
+
+
+def ledger(env: BuildEnvironment) -> dict[str, list[dict]]:
+    """Return the records of every chapter that has some, by document name, in book order."""
+    chapters = {name: records_of(_path(env, name)) for name in notebooks_in_order(env)}
+    return {name: records for name, records in chapters.items() if records}
+
+
+class ClaimsLedger(SphinxDirective):
+    """``{claims-ledger}``: a section for each chapter, with a table of its claims."""
+
+    def run(self) -> list[nodes.Node]:
+        for docname in notebooks_in_order(self.env):
+            # Read this page again when one of the notebooks changes.
+            self.env.note_dependency(str(_path(self.env, docname)))
+        self.env.note_dependency(str(Path(self.env.srcdir, self.config.external_toc_path)))
+        chapters = ledger(self.env)
+        self._warn_of_bad_names(chapters)
+        return [self._summary(chapters)] + [self._section(*chapter) for chapter in chapters.items()]
+
+    def _warn_of_bad_names(self, chapters: dict[str, list[dict]]) -> None:
+        seen: set[str] = set()
+        for docname, records in chapters.items():
+            for record in records:
+                if record["chapter"] != Path(docname).name:
+                    logger.warning("claim %s stands in chapter %s", record["id"], docname)
+                if record["id"] in seen:
+                    logger.warning("two claims are called %s", record["id"])
+                seen.add(record["id"])
+
+    def _summary(self, chapters: dict[str, list[dict]]) -> nodes.paragraph:
+        claims = _counted(sum(map(len, chapters.values())), "claim")
+        where = _counted(len(chapters), "chapter")
+        home = "../" * self.env.docname.count("/")
+        return nodes.paragraph(
+            "",
+            f"The ledger holds {claims} from {where}. The same records as data: ",
+            nodes.reference("", "claims.json", refuri=f"{home}claims.json"),
+            nodes.Text("."),
+        )
+
+    def _section(self, docname: str, records: list[dict]) -> nodes.section:
+        page = self.env.app.builder.get_relative_uri(self.env.docname, docname)
+        title = _title(_path(self.env, docname))
+        section = nodes.section(ids=[f"claims-of-{Path(docname).name}"], names=[title])
+        section += nodes.title(title, title)
+        section += _table([_row(record, page) for record in records])
+        return section
+
+
+def _signed(z: float) -> str:
+    return f"{z:+.1f}".replace("-", "\u2212")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _title(path: Path) -> str:
+    """Return the first heading of a notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    lines = (line for cell in cells for line in "".join(cell["source"]).splitlines())
+    return next((line[2:].strip() for line in lines if line.startswith("# ")), path.stem)
+
+
+def _row(record: dict, page: str) -> list[nodes.entry]:
+    """Return the cells of a claim's row; its name links to where the claim is checked."""
+    name = nodes.reference("", record["id"], refuri=f"{page}#claim-{record['id']}", internal=True)
+    claim = [nodes.paragraph("", "", name), nodes.paragraph("", record["statement"])]
+    decimals = _decimals(record["stderr"])
+    rival = record["rival"]
+    texts = [
+        record["result"],
+        record["kind"],
+        record["source"],
+        _number(record["theory"], decimals),
+        f"{_number(record['measured'], decimals)} ± {_number(record['stderr'], decimals)}",
+        _signed(record["z"]),
+        f"{rival['name']}: {_number(rival['value'], decimals)}",
+        _signed(rival["z"]),
+    ]
+    return [nodes.entry("", *claim), *map(_entry, texts)]
+
+
+def _entry(text: str) -> nodes.entry:
+    return nodes.entry("", nodes.paragraph("", text))
+
+
+def _decimals(stderr: float) -> int:
+    """Return the decimals that show two digits of a standard error."""
+    return max(0, 1 - math.floor(math.log10(stderr))) if stderr > 0 else 4
+
+
+def _number(value: float, decimals: int) -> str:
+    """Return a number with thin spaces for thousands, and a true minus sign."""
+    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def _table(rows: list[list[nodes.entry]]) -> nodes.table:
+    group = nodes.tgroup(cols=len(COLUMNS))
+    group += [nodes.colspec(colwidth=1) for _ in COLUMNS]
+    group += nodes.thead("", nodes.row("", *map(_entry, COLUMNS)))
+    group += nodes.tbody("", *(nodes.row("", *entries) for entries in rows))
+    return nodes.table("", group, classes=["claims-ledger", "colwidths-auto"])
+
+
+def write_json(app: Sphinx, exception: Exception | None) -> None:
+    """Write every record to ``claims.json`` beside the pages."""
+    if exception or app.builder.format != "html":
+        return
+    records = [record for records in ledger(app.env).values() for record in records]
+    text = json.dumps(records, indent=1, ensure_ascii=False)
+    Path(app.outdir, "claims.json").write_text(text + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict:
+    app.add_directive("claims-ledger", ClaimsLedger)
+    app.connect("build-finished", write_json)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

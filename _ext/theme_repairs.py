@@ -1,0 +1,80 @@
+"""Repairs of what extensions write into a page; what templates can repair is in ``templates/``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.writers.html5 import HTML5Translator
+from sphinx_proof.nodes import proof_node
+
+# sphinx-proof and sphinx-exercise give these names to every box of a page.
+REPEATED_NAMES = {"proof", "proof-content", "exercise-content", "solution-content"}
+
+
+class DropRepeatedNames(SphinxPostTransform):
+    """Take names that stand on a page more than once off theorems, proofs and exercises."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for node in self.document.findall(nodes.Element):
+            if REPEATED_NAMES & set(node.get("ids", ())):
+                node["ids"] = [name for name in node["ids"] if name not in REPEATED_NAMES]
+
+
+class EmphasiseProof(SphinxPostTransform):
+    """Set the word “Proof.” apart from the sentence it is glued to."""
+
+    default_priority = 900
+    formats = ("html",)
+    word = "Proof."
+
+    def run(self, **kwargs) -> None:
+        for proof in self.document.findall(proof_node):
+            text = next(proof.findall(nodes.Text), None)
+            if text is not None and text.startswith(self.word):
+                rest = nodes.Text(text[len(self.word) :])
+                text.parent.replace(text, [nodes.strong("", self.word), rest])
+
+
+def visit_citation(writer: HTML5Translator, node: nodes.citation) -> None:
+    """Write an entry of the bibliography as an item of its list: its own role is deprecated."""
+    HTML5Translator.visit_citation(writer, node)
+    writer.body[-1] = writer.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def depart_citation(writer: HTML5Translator, node: nodes.citation) -> None:
+    HTML5Translator.depart_citation(writer, node)
+
+
+def visit_folded_code(writer: HTML5Translator, node: HideCodeCellNode) -> None:
+    """Write the title of a folded cell, without a label that differs from what it shows."""
+    start = len(writer.body)
+    visit_HideCellInput(writer, node)
+    written = "".join(writer.body[start:])
+    writer.body[start:] = [written.replace(' aria-label="Toggle hidden content"', "")]
+
+
+def pages_to_write_again(app: Sphinx, env, added: set, changed: set, removed: set) -> set[str]:
+    """Return every page where the style or an extension changed: Sphinx looks at texts only."""
+    last_build = Path(app.doctreedir, "environment.pickle")
+    look = [path for name in ("assets", "_ext") for path in Path(app.srcdir, name).rglob("*.*")]
+    if not last_build.exists() or all(
+        path.stat().st_mtime < last_build.stat().st_mtime for path in look
+    ):
+        return set()
+    return set(env.found_docs)
+
+
+def setup(app: Sphinx) -> dict:
+    app.connect("env-get-outdated", pages_to_write_again)
+    app.add_post_transform(DropRepeatedNames)
+    app.add_post_transform(EmphasiseProof)
+    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.add_node(HideCodeCellNode, override=True, html=(visit_folded_code, depart_HideCellInput))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

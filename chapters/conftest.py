@@ -1,0 +1,36 @@
+"""How nbval compares the claims in a stored output with those of a new run.
+
+nbval sanitises text with the patterns of ``tests/nbval_sanitize.cfg``. The records of claims,
+``application/vnd.collapse.claims+json``, are a list, which it would compare as it is. Here
+they are compared field by field, apart from what comes from the text that ships with the
+reader's own Python: the numbers of a record with ``"own_text": true``, and what stands
+between ⟦ and ⟧. Numbers are compared to six digits: the last of sixteen may differ between
+machines.
+"""
+
+from nbval.plugin import IPyNbCell
+
+sanitize_text = IPyNbCell.sanitize
+
+
+def sanitize(cell, value):
+    """Return what nbval compares: of a text, of a list of records, or of one of their fields."""
+    if isinstance(value, list):
+        return [sanitize(cell, item) for item in value]
+    if isinstance(value, dict):
+        if value.get("own_text"):
+            value = without_numbers(value)
+        return {key: sanitize(cell, item) for key, item in value.items()}
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    return sanitize_text(cell, value)
+
+
+def without_numbers(value):
+    """Return the value with every number in it, at any depth, replaced by None."""
+    if isinstance(value, dict):
+        return {key: without_numbers(item) for key, item in value.items()}
+    return None if isinstance(value, (int, float)) else value
+
+
+IPyNbCell.sanitize = sanitize

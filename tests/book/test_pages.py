@@ -1,0 +1,139 @@
+"""Every page of the built book, in light and dark, on a desk and on a phone."""
+
+import functools
+import gzip
+import json
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from tools import browsing
+
+DESK = browsing.View("light", 1280, 900)
+FRONT_PAGE = "chapters/index.html"
+MAX_FIRST_BYTES = 900_000
+MAX_FIRST_REQUESTS = 40
+MAX_FURTHER_BYTES = 500_000
+
+
+def test_page_asks_no_other_host(visit, page_name, view, site):
+    elsewhere = [
+        url
+        for url in visit(page_name, view).requests
+        if not url.startswith((site, "data:", "blob:"))
+    ]
+    assert not elsewhere
+
+
+def test_console_is_silent(visit, page_name, view):
+    assert not visit(page_name, view).messages
+
+
+def test_page_is_accessible(visit, page_name, view):
+    assert not visit(page_name, view).violations
+
+
+def test_page_does_not_scroll_sideways(visit, page_name, view):
+    assert not visit(page_name, view).too_wide
+
+
+def gzipped_bytes(book, site, urls):
+    """Return what the book's files at these addresses weigh, each compressed, each once."""
+    paths = {unquote(urlsplit(url).path).lstrip("/") for url in urls if url.startswith(site)}
+    return sum(len(gzip.compress((book / path).read_bytes())) for path in paths)
+
+
+def test_front_page_is_light(visit, book, site):
+    requests = visit(FRONT_PAGE, DESK).requests
+    assert len(requests) <= MAX_FIRST_REQUESTS
+    assert gzipped_bytes(book, site, requests) <= MAX_FIRST_BYTES
+
+
+def test_further_page_is_light(visit, book, site, page_name):
+    """What the front page fetched is in the reader's cache by then."""
+    cached = set(visit(FRONT_PAGE, DESK).requests)
+    fetched = set(visit(page_name, DESK).requests) - cached
+    assert gzipped_bytes(book, site, fetched) <= MAX_FURTHER_BYTES
+
+
+@pytest.fixture(scope="module")
+def desk(browser):
+    context = browsing.new_context(browser, DESK)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def open_once(desk, site):
+    return functools.cache(lambda page_name: browsing.open_page(desk, site + page_name))
+
+
+@pytest.fixture
+def page(open_once, page_name):
+    """The page as a reader finds it, with what earlier tests slid and opened."""
+    page = open_once(page_name)
+    page.bring_to_front()
+    return page
+
+
+def test_every_slider_moves_by_keyboard(page):
+    """From its first to its last value, a slider changes its figure and its sentence."""
+    for slider in page.locator(".cl-explorer input[type=range]").all():
+        explorer = slider.locator("xpath=ancestor::*[contains(@class, 'cl-explorer')][1]")
+
+        def seen(slider=slider, explorer=explorer):
+            figure = explorer.locator("svg").first.evaluate("svg => svg.outerHTML")
+            return slider.input_value(), figure, explorer.locator(".cl-say").inner_text()
+
+        slider.focus()
+        page.keyboard.press("Home")
+        first = seen()
+        page.keyboard.press("ArrowRight")
+        assert seen()[0] != first[0], slider
+        page.keyboard.press("End")
+        last = seen()
+        for before, after in zip(first, last, strict=True):
+            assert before != after, slider
+
+
+def test_every_folded_box_opens_by_keyboard(page):
+    for button in page.locator("button.toggle-button").all():
+        # A folded box may lie in another that is still closed.
+        if not button.is_visible():
+            continue
+        assert button.get_attribute("aria-expanded") == "false"
+        button.focus()
+        page.keyboard.press("Enter")
+        assert button.get_attribute("aria-expanded") == "true"
+
+
+def test_figures_are_drawn(page):
+    """A figure whose file is missing or broken has no width."""
+    page.evaluate("() => document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
+    broken = page.evaluate(
+        "() => [...document.images].filter(i => !i.naturalWidth).map(i => i.outerHTML)"
+    )
+    assert not broken
+
+
+def test_formulas_are_set(page):
+    """MathJax marks what it cannot read, and leaves no formula as text."""
+    assert page.locator("mjx-merror").count() == 0
+    unset = page.evaluate(
+        "() => [...document.querySelectorAll('.math')]"
+        ".filter(e => !e.querySelector('mjx-container')).map(e => e.textContent)"
+    )
+    assert not unset
+
+
+def test_search_finds_a_page(desk, site):
+    page = browsing.open_page(desk, site + "search.html?q=standard+error")
+    page.locator("#search-results li a").first.wait_for()
+
+
+def test_ledger_file_agrees_with_the_page(book):
+    claims = json.loads((book / "claims.json").read_text(encoding="utf-8"))
+    page = (book / "chapters" / "claims.html").read_text(encoding="utf-8")
+    assert claims
+    for claim in claims:
+        assert f'{claim["chapter"]}.html#claim-{claim["id"]}"' in page

@@ -1,0 +1,199 @@
+"""Every notebook has the shape that the book promises. Nothing runs here: see `make test`."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tools import notebooks
+from tools.repository import setup_cell
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "chapters"
+PATHS = sorted(CHAPTERS.glob("*.ipynb"))
+
+MAX_CODE_LINES = 15
+NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
+# A path that exists on one machine only.
+MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|root|tmp|Users|usr|opt|mnt)/|[A-Z]:\\Users)")
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.name)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def prose(notebook):
+    return "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
+
+
+def first_line(cell):
+    return cell.source.strip().partition("\n")[0]
+
+
+def directives(text, name):
+    """Return (title, body) of every directive `name` in MyST text, fenced by colons or backticks.
+
+    A fence ends at the first line of the same character that is at least as long and bare.
+    """
+    found = []
+    lines = text.splitlines()
+    for start, line in enumerate(lines):
+        opened = re.match(rf"\s*(:{{3,}}|`{{3,}})\{{{re.escape(name)}\}}(.*)$", line)
+        if not opened:
+            continue
+        fence, title = opened.groups()
+        body = []
+        for following in lines[start + 1 :]:
+            bare = following.strip()
+            if bare and set(bare) == {fence[0]} and len(bare) >= len(fence):
+                break
+            body.append(following)
+        found.append((title.strip(), "\n".join(body)))
+    return found
+
+
+def label(title, body):
+    """Return what a reader of a failed test can search for: the label, or else the title."""
+    labelled = re.search(r"^:label:\s*(\S+)", body, flags=re.MULTILINE)
+    return labelled[1] if labelled else title or "(neither label nor title)"
+
+
+def test_normal_form_holds_nothing_that_differs_from_run_to_run():
+    view = {"text/html": "<b>1</b>", notebooks.WIDGET_VIEW: {"model_id": "5f3c"}}
+    warning = "/tmp/ipykernel_12/345.py:1: UserWarning\n"
+    outputs = [
+        nbformat.v4.new_output("stream", name="stderr", text=warning),
+        nbformat.v4.new_output("stream", name="stderr", text="again\n"),
+        nbformat.v4.new_output("display_data", data=view, metadata={"needs_background": "light"}),
+    ]
+    cell = nbformat.v4.new_code_cell("x = 1  \n\n", execution_count=7, outputs=outputs)
+    cell.metadata = {"tags": ["a"], "execution": {"iopub.status.busy": "2026-01-01"}}
+    raw = nbformat.v4.new_notebook(cells=[cell], metadata={"widgets": {}})
+    normal = notebooks.normalise(raw)
+    (kept,) = normal.cells
+    assert set(normal.metadata) == {"kernelspec", "language_info"}
+    assert (kept.source, kept.execution_count, kept.metadata) == ("x = 1", 1, {"tags": ["a"]})
+    stream, display = kept.outputs
+    assert stream.text == "<cell>:1: UserWarning\nagain\n"
+    assert (display.data, display.metadata) == ({"text/html": "<b>1</b>"}, {})
+    assert notebooks.dumps(notebooks.normalise(normal)) == notebooks.dumps(normal)
+
+
+def test_cells_of_one_name_get_names_of_their_own():
+    cells = [nbformat.v4.new_markdown_cell("text", id="same") for _ in range(2)]
+    raw = nbformat.v4.new_notebook()
+    raw.cells = cells
+    normal = notebooks.normalise(raw)
+    assert normal.cells[0].id == "same" != normal.cells[1].id
+
+
+def test_there_are_notebooks():
+    assert PATHS
+
+
+def test_first_code_cell_is_the_setup_cell(notebook):
+    first = code_cells(notebook)[0]
+    address = re.search(r'REPOSITORY = "(.*?)"', first.source)
+    assert address, "the first code cell is not the setup cell of tools/repository.py"
+    assert first.source == setup_cell(address[1])
+    assert "setup" in tags(first)
+
+
+def test_every_notebook_names_the_same_repository():
+    addresses = {
+        re.search(r'REPOSITORY = "(.*?)"', path.read_text(encoding="utf-8").replace('\\"', '"'))[1]
+        for path in PATHS
+    }
+    assert len(addresses) == 1, addresses
+
+
+def test_notebook_is_in_normal_form(path):
+    assert notebooks.is_normal(path), f"`make fmt` rewrites {path.name}"
+
+
+def test_every_statement_is_proved(notebook):
+    """A proof follows its statement: before the next statement comes."""
+    found = re.findall(r"\{prf:(\w+)\}([^\n]*)(?:\n:label:[ ]*(\S+))?", prose(notebook))
+    unproved, pending = [], None
+    for kind, title, name in [*found, ("theorem", "", "")]:
+        if kind in NEEDS_PROOF:
+            unproved += [pending] if pending else []
+            pending = f"{kind} {name or title.strip()}"
+        elif kind == "proof":
+            pending = None
+    assert not unproved, f"without a {{prf:proof}}: {unproved}"
+
+
+def test_every_exercise_is_solved(notebook):
+    text = prose(notebook)
+    exercises = {label(*exercise) for exercise in directives(text, "exercise")}
+    exercises |= {label(*exercise) for exercise in directives(text, "exercise-start")}
+    solved = {title for title, _ in directives(text, "solution")}
+    solved |= {title for title, _ in directives(text, "solution-start")}
+    assert not exercises - solved, f"without a {{solution}}: {sorted(exercises - solved)}"
+    assert not solved - exercises, f"a solution to no exercise: {sorted(solved - exercises)}"
+
+
+def test_every_picture_has_alternative_text(notebook):
+    for cell in code_cells(notebook):
+        pictures = [
+            mime
+            for output in cell.outputs
+            for mime in output.get("data", {})
+            if mime.startswith("image/")
+        ]
+        alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
+        assert not pictures or alt.strip(), f"no mystnb.image.alt: {first_line(cell)!r}"
+
+
+def test_code_cells_are_short(notebook):
+    for cell in code_cells(notebook):
+        lines = len(cell.source.splitlines())
+        assert lines <= MAX_CODE_LINES or "setup" in tags(cell), (
+            f"{lines} lines, more than {MAX_CODE_LINES}: {first_line(cell)!r}"
+        )
+
+
+def test_no_output_is_an_error(notebook):
+    for cell in code_cells(notebook):
+        kinds = {output.output_type for output in cell.outputs}
+        assert "error" not in kinds or "raises-exception" in tags(cell), first_line(cell)
+
+
+def test_no_path_of_one_machine(path):
+    text = path.read_text(encoding="utf-8")
+    found = MACHINE_PATH.search(text)
+    assert not found, f"a path of one machine: {found[0]!r}"
+    assert str(ROOT) not in text
+
+
+def test_every_output_is_compared(notebook):
+    """Only a cell that trains a network may skip the comparison: its losses drift."""
+    imports_torch = any("collapse_lib.deep" in cell.source for cell in code_cells(notebook))
+    ignored = [
+        first_line(cell)
+        for cell in code_cells(notebook)
+        if "NBVAL_IGNORE_OUTPUT" in cell.source or "nbval-ignore-output" in tags(cell)
+    ]
+    assert imports_torch or not ignored, f"not compared: {ignored}"
+
+
+@pytest.mark.parametrize("mark", ["NBVAL_SKIP", "nbval-skip"])
+def test_no_cell_is_skipped(notebook, mark):
+    skipped = [cell for cell in code_cells(notebook) if mark in cell.source or mark in tags(cell)]
+    assert not skipped

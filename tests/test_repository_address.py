@@ -1,0 +1,93 @@
+"""`make repository URL=…` writes one address everywhere, and takes it back byte for byte."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tools import repository
+
+ROOT = Path(__file__).resolve().parents[1]
+URL = "https://github.com/owner/name"
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A copy of every file that names the repository, with no address set."""
+    for name in ["_config.yml", "CITATION.cff", "README.md"]:
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "chapters", tmp_path / "chapters")
+    repository.write_address("", tmp_path)
+    return tmp_path
+
+
+def contents(tree):
+    return {path: path.read_bytes() for path in tree.rglob("*") if path.is_file()}
+
+
+def test_every_file_agrees_on_the_address(tree):
+    repository.write_address(URL, tree)
+    config = yaml.safe_load((tree / "_config.yml").read_text(encoding="utf-8"))
+    assert config["repository"]["url"] == URL
+    assert config["html"]["use_repository_button"] is True
+    assert config["launch_buttons"]["colab_url"]
+    citation = yaml.safe_load((tree / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["repository-code"] == URL
+    assert URL in (tree / "README.md").read_text(encoding="utf-8")
+    notebooks = sorted((tree / "chapters").glob("*.ipynb"))
+    assert notebooks
+    for path in notebooks:
+        assert f'REPOSITORY = \\"{URL}\\"' in path.read_text(encoding="utf-8"), path.name
+
+
+def test_taking_the_address_back_restores_every_byte(tree):
+    before = contents(tree)
+    repository.write_address(URL, tree)
+    assert contents(tree) != before
+    repository.write_address("", tree)
+    assert contents(tree) == before
+
+
+def test_without_an_address_no_file_names_one(tree):
+    config = yaml.safe_load((tree / "_config.yml").read_text(encoding="utf-8"))
+    assert not config["repository"]["url"]
+    assert not config["html"]["use_repository_button"]
+    assert not config["launch_buttons"]["colab_url"]
+    assert "repository-code" not in yaml.safe_load((tree / "CITATION.cff").read_text("utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("host", "repository_button", "colab_button"),
+    [("github.com", True, True), ("gitlab.com", True, False), ("example.org", False, False)],
+)
+def test_buttons_for_hosts_that_have_them(tree, host, repository_button, colab_button):
+    repository.write_address(f"https://{host}/owner/name", tree)
+    config = yaml.safe_load((tree / "_config.yml").read_text(encoding="utf-8"))
+    assert config["html"]["use_repository_button"] is repository_button
+    assert bool(config["launch_buttons"]["colab_url"]) is colab_button
+
+
+@pytest.mark.parametrize("ending", ["", "/", ".git"])
+def test_endings_of_the_address_do_not_matter(ending):
+    assert repository.checked(URL + ending) == URL
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["owner/name", "http://github.com/owner/name", "https://github.com/owner", 'https://a.b/c/"d'],
+)
+def test_an_address_of_another_form_is_refused(url, tree):
+    before = contents(tree)
+    with pytest.raises(ValueError, match=re.escape(repr(url))):
+        repository.write_address(url, tree)
+    assert contents(tree) == before
+
+
+def test_an_error_leaves_the_tree_as_it_was(tree):
+    (tree / "README.md").write_text("no marks here\n", encoding="utf-8")
+    before = contents(tree)
+    with pytest.raises(ValueError, match="README.md"):
+        repository.write_address(URL, tree)
+    assert contents(tree) == before

@@ -1,0 +1,202 @@
+"""Open pages of the built book in a headless browser, and note what happens."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Response,
+)
+
+CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
+CHROMIUM_OPTIONS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@dataclass(frozen=True)
+class View:
+    """How a reader looks at a page: a theme and a screen's width and height in pixels."""
+
+    theme: str
+    width: int
+    height: int
+
+    def __str__(self) -> str:
+        return f"{self.theme}-{self.width}"
+
+
+VIEWS = [View(theme, *size) for theme in ("light", "dark") for size in ((1280, 900), (390, 844))]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What a visit of one page showed.
+
+    Attributes
+    ----------
+    requests : list of str
+        The address of everything that the page asked for, itself included.
+    messages : list of str
+        Console warnings and errors, uncaught exceptions, failed requests and bad statuses.
+    violations : list of str
+        One line for each element that axe-core finds fault with.
+    too_wide : list of str
+        The elements that reach over the right edge, where the page scrolls sideways.
+    """
+
+    requests: list[str]
+    messages: list[str]
+    violations: list[str]
+    too_wide: list[str]
+
+
+def built_book(root: Path) -> Path:
+    """Return the folder of the book built from the checkout `root`."""
+    return root / "_build" / "html"
+
+
+def chromium() -> str | None:
+    """Return the path of a Chromium on this machine, or None."""
+    return next((path for path in CHROMIUM_PATHS if Path(path).exists()), None)
+
+
+def page_names(book: Path) -> list[str]:
+    """Return every page of the built book, apart from pages that only lead to another."""
+    pages = [path for path in sorted(book.rglob("*.html")) if "_static" not in path.parts]
+    return [
+        path.relative_to(book).as_posix()
+        for path in pages
+        if 'http-equiv="refresh"' not in path.read_text(encoding="utf-8").lower()
+    ]
+
+
+class _QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *arguments: object) -> None:
+        """Print nothing: a test names the page that fails."""
+
+
+@contextlib.contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    """Serve a folder on a free loopback port and yield its address, which ends in ``/``."""
+    handler = partial(_QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@contextlib.contextmanager
+def launch(playwright: Playwright) -> Iterator[Browser]:
+    """Start this machine's own Chromium, headless, and close it at the end."""
+    browser = playwright.chromium.launch(
+        executable_path=chromium(), headless=True, args=list(CHROMIUM_OPTIONS)
+    )
+    yield browser
+    browser.close()
+
+
+def new_context(browser: Browser, view: View) -> BrowserContext:
+    """Return a fresh browser profile with the view's theme and screen."""
+    return browser.new_context(
+        color_scheme=view.theme,
+        viewport={"width": view.width, "height": view.height},
+        reduced_motion="reduce",
+    )
+
+
+def open_page(context: BrowserContext, address: str, notes: Notes | None = None) -> Page:
+    """Open a page, wait until its formulas are set and its fonts are there."""
+    page = context.new_page()
+    if notes:
+        notes.take(page)
+    page.goto(address, wait_until="load")
+    page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
+    page.evaluate("() => document.fonts.ready.then(() => null)")
+    return page
+
+
+class Notes:
+    """What a page asks for and complains of, from its first request on."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.messages: list[str] = []
+
+    def take(self, page: Page) -> None:
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("requestfailed", lambda request: self.messages.append(f"failed: {request.url}"))
+        page.on("pageerror", lambda error: self.messages.append(f"exception: {error}"))
+        page.on("response", self._note_status)
+        page.on("console", self._note_message)
+
+    def _note_status(self, response: Response) -> None:
+        if response.status >= 400:
+            self.messages.append(f"status {response.status}: {response.url}")
+
+    def _note_message(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.messages.append(f"console {message.type}: {message.text}")
+
+
+def open_folded_boxes(page: Page) -> None:
+    """Open every solution and every folded cell."""
+    page.evaluate(OPEN_FOLDED_BOXES)
+
+
+def visit(context: BrowserContext, site: str, page_name: str) -> Visit:
+    """Open a page and all that is folded on it; try its width and its accessibility."""
+    notes = Notes()
+    page = open_page(context, site + page_name, notes)
+    open_folded_boxes(page)
+    too_wide = page.evaluate(TOO_WIDE)
+    # axe-core makes requests of its own: the notes end before it starts.
+    requests, messages = list(notes.requests), list(notes.messages)
+    page.evaluate(axe_core())
+    violations = page.evaluate(RUN_AXE, WCAG)
+    page.close()
+    return Visit(requests, messages, violations, too_wide)
+
+
+def axe_core() -> str:
+    """Return the source of axe-core, which comes with a Python package."""
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+RUN_AXE = """async (tags) => {
+  const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+  return violations.flatMap((violation) => violation.nodes.map((node) =>
+    `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary} ${node.html.slice(0, 200)}`));
+}"""
+
+OPEN_FOLDED_BOXES = """() => {
+  document.querySelectorAll("details").forEach((details) => { details.open = true; });
+  document.querySelectorAll("button.toggle-button[aria-expanded=false]").forEach((b) => b.click());
+}"""
+
+TOO_WIDE = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.body.querySelectorAll("*")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .map((element) => element.outerHTML.slice(0, 120));
+}"""

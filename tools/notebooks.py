@@ -1,0 +1,208 @@
+"""Keep every notebook in one normal form, so that running it again changes no byte.
+
+    python -m tools.notebooks run   [files]   run in place, then write in normal form
+    python -m tools.notebooks fmt   [files]   write in normal form, outputs as they are
+    python -m tools.notebooks check [files]   exit 1 if a file is not in normal form
+
+Without files: every notebook in ``chapters/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import re
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+ROOT = Path(__file__).resolve().parents[1]
+CHAPTERS = ROOT / "chapters"
+
+KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+NOTEBOOK_METADATA = {"accelerator", "colab", "mystnb"}
+CELL_METADATA = {"mystnb", "tags"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+SVG = "image/svg+xml"
+READING_WORDS_PER_MINUTE = 200
+
+
+def normalise(notebook: NotebookNode) -> NotebookNode:
+    """Return the notebook with everything removed that differs from run to run.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        A version 4 notebook; it is left as it was.
+
+    Returns
+    -------
+    NotebookNode
+        Whitelisted metadata, a unique id a cell, execution counts 1, 2, 3, ..., merged
+        streams, no widget state, no temporary path.
+    """
+    notebook = nbformat.from_dict(notebook)
+    kept = {k: v for k, v in notebook.metadata.items() if k in NOTEBOOK_METADATA}
+    notebook.metadata = nbformat.from_dict(
+        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, **kept}
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    taken: set[str] = set()
+    count = 0
+    for cell in notebook.cells:
+        cell.source = _without_trailing_space(cell.source)
+        cell.metadata = nbformat.from_dict(
+            {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
+        )
+        cell.id = _unique_id(cell, taken)
+        cell.pop("attachments", None)
+        if cell.cell_type == "code":
+            # nbval takes a cell without a count for one that was never run.
+            count += bool(cell.source)
+            cell.execution_count = count if cell.source else None
+            cell.outputs = _normal_outputs(cell.outputs, cell.execution_count)
+    return notebook
+
+
+def _without_trailing_space(source: str) -> str:
+    return "\n".join(line.rstrip() for line in source.strip("\n").split("\n"))
+
+
+def _unique_id(cell: NotebookNode, taken: set[str]) -> str:
+    """Return the cell's own id, or one made of its content where it has none of its own."""
+    name, attempt = cell.get("id") or "", 0
+    while not name or name in taken:
+        text = f"{attempt}{cell.cell_type}{cell.source}"
+        name, attempt = hashlib.sha256(text.encode()).hexdigest()[:8], attempt + 1
+    taken.add(name)
+    return name
+
+
+def _normal_outputs(outputs: list[NotebookNode], count: int | None) -> list[NotebookNode]:
+    normal: list[NotebookNode] = []
+    for output in outputs:
+        output = nbformat.from_dict(output)
+        if output.output_type == "stream":
+            output.text = _without_temporary_paths(output.text)
+            if normal and normal[-1].get("name") == output.name:
+                normal[-1].text += output.text
+                continue
+        if output.output_type == "execute_result":
+            output.execution_count = count
+        if "metadata" in output:
+            output.metadata = NotebookNode()
+        if "data" in output:
+            # A view names a widget that lives in one kernel only; the html beside it is for all.
+            output.data.pop(WIDGET_VIEW, None)
+            if SVG in output.data:
+                output.data[SVG] = _without_svg_date(output.data[SVG])
+        normal.append(output)
+    return normal
+
+
+def _without_temporary_paths(text: str) -> str:
+    """Name the cell, not the file that the kernel keeps it in."""
+    return re.sub(r"\S*/ipykernel_\d+/\d+\.py", "<cell>", text)
+
+
+def _without_svg_date(svg: str) -> str:
+    return re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+
+
+def dumps(notebook: NotebookNode) -> str:
+    """Return the text of a notebook file: canonical JSON that ends in one newline."""
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+
+
+def execute(notebook: NotebookNode, folder: Path) -> None:
+    """Run every cell, in place, in a kernel of this Python started in `folder`."""
+    # Silences a debugger's warning when the kernel starts.
+    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    with tempfile.TemporaryDirectory(prefix="kernel") as sockets:
+        # Unix sockets: the default TCP ports make the kernel print a warning.
+        manager = {"transport": "ipc", "ip": str(Path(sockets, "k"))}
+        NotebookClient(
+            notebook,
+            timeout=300,
+            kernel_name="python3",
+            resources={"metadata": {"path": str(folder)}},
+            record_timing=False,
+            store_widget_state=False,
+            config=Config({"KernelManager": manager}),
+        ).execute()
+
+
+def reading_minutes(notebook: NotebookNode) -> int:
+    """Return how long the prose and the code take to read, in whole minutes."""
+    words = sum(len(cell.source.split()) for cell in notebook.cells)
+    return max(1, round(words / READING_WORDS_PER_MINUTE))
+
+
+def run(path: Path) -> None:
+    """Run a notebook in place, store it in normal form and print how long it took."""
+    notebook = nbformat.read(path, as_version=4)
+    start = time.perf_counter()
+    try:
+        execute(notebook, path.parent)
+    except CellExecutionError as error:
+        sys.exit(f"{path.name}: a cell failed; the file is as it was.\n{error}")
+    seconds = time.perf_counter() - start
+    changed = _write(path, dumps(normalise(notebook)))
+    print(
+        f"{path.name}: ran in {seconds:.1f} s, reads in about {reading_minutes(notebook)} min, "
+        f"{path.stat().st_size / 1e6:.2f} MB, {'changed' if changed else 'unchanged'}"
+    )
+
+
+def fmt(path: Path) -> None:
+    """Write a notebook in normal form, with the outputs it has."""
+    if _write(path, dumps(normalise(nbformat.read(path, as_version=4)))):
+        print(f"{path.name}: rewritten")
+
+
+def is_normal(path: Path) -> bool:
+    """Return whether the file already is what `fmt` would write."""
+    text = path.read_text(encoding="utf-8")
+    return text == dumps(normalise(nbformat.reads(text, as_version=4)))
+
+
+def _write(path: Path, text: str) -> bool:
+    """Write the text where it differs; return whether it did."""
+    if path.read_text(encoding="utf-8") == text:
+        return False
+    path.write_text(text, encoding="utf-8")
+    return True
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=["run", "fmt", "check"])
+    parser.add_argument("files", nargs="*", type=Path)
+    options = parser.parse_args(arguments)
+    paths = options.files or sorted(CHAPTERS.glob("*.ipynb"))
+    missing = [path for path in paths if not path.is_file()]
+    if missing:
+        sys.exit(f"no such notebook: {missing[0]}")
+    if options.command == "check":
+        unkempt = [path for path in paths if not is_normal(path)]
+        for path in unkempt:
+            print(f"{path}: not in normal form (`make fmt` writes it)")
+        return 1 if unkempt else 0
+    for path in paths:
+        run(path) if options.command == "run" else fmt(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

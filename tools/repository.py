@@ -1,0 +1,154 @@
+"""Write the address of the book's repository wherever it belongs, or take it back.
+
+    python -m tools.repository https://host/owner/name
+    python -m tools.repository ""
+
+The address stands in the setup cell of every notebook, in ``_config.yml`` (the buttons of the
+pages), in ``CITATION.cff`` and in ``README.md``. Taking it back restores every byte.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+
+from tools.notebooks import dumps
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# The first code cell of every notebook. In a hosted notebook it fetches the library alone:
+# `--no-deps` leaves every package that is already there as it is.
+SETUP_CELL = """\
+REPOSITORY = ""  # `make repository URL=…` writes the address
+try:
+    import collapse_lib  # noqa: F401
+except ModuleNotFoundError:
+    if not REPOSITORY:
+        raise ModuleNotFoundError(
+            "This notebook needs the book's library: copy the book's repository here, "
+            "run `%pip install --no-deps .` in its folder, then run this cell again."
+        ) from None
+    %pip install --quiet --no-deps git+{REPOSITORY}
+""".rstrip()
+
+ADDRESS = re.compile(r"https://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(/[A-Za-z0-9_.~-]+){2,}")
+
+COLAB = "https://colab.research.google.com"
+# The theme knows how these two lay out their pages; another host's address stops the build.
+HOSTS_WITH_A_BUTTON = ("github.com", "gitlab.com")
+
+README_UNSET = (
+    "The address of this repository is not set yet: `make repository URL=https://host/owner/name`\n"
+    "writes it here, into the notebooks and into the book's pages."
+)
+README_SET = "Repository: <{url}>"
+
+
+def setup_cell(url: str = "") -> str:
+    """Return the source of the setup cell for the repository at `url`."""
+    return SETUP_CELL.replace('REPOSITORY = ""', f'REPOSITORY = "{url}"', 1)
+
+
+def checked(url: str) -> str:
+    """Return the address without a final ``/`` or ``.git``, or say what is wrong with it.
+
+    Parameters
+    ----------
+    url : str
+        ``https://host/owner/name``, or the empty string to take the address back.
+    """
+    url = url.strip().removesuffix("/").removesuffix(".git")
+    if url and not ADDRESS.fullmatch(url):
+        raise ValueError(f"URL must look like https://host/owner/name or be empty, got {url!r}")
+    return url
+
+
+def config(text: str, url: str) -> str:
+    """Return ``_config.yml`` with the lines marked ``[address]`` filled in."""
+    host = url.removeprefix("https://").partition("/")[0]
+    has_button = host in HOSTS_WITH_A_BUTTON
+    values = {
+        "use_repository_button": "true" if has_button else "false",
+        "use_issues_button": "true" if has_button else "false",
+        "url": f'"{url}"' if has_button else '""',
+        # Colab opens notebooks from GitHub only.
+        "colab_url": f'"{COLAB}"' if host == "github.com" else '""',
+    }
+    for key, value in values.items():
+        text, found = re.subn(
+            rf"^(\s*{key}: ).*?(\s*# \[address\])$", rf"\g<1>{value}\g<2>", text, flags=re.MULTILINE
+        )
+        if found != 1:
+            raise ValueError(f"_config.yml: want one line `{key}: …  # [address]`, found {found}")
+    return text
+
+
+def citation(text: str, url: str) -> str:
+    """Return ``CITATION.cff`` with the repository named, or with that line commented out."""
+    line = f'repository-code: "{url}"' if url else "# repository-code: not set yet"
+    text, found = re.subn(r"^(# )?repository-code: .*$", lambda _: line, text, flags=re.MULTILINE)
+    if found != 1:
+        raise ValueError(f"CITATION.cff: want one `repository-code` line, found {found}")
+    return text
+
+
+def readme(text: str, url: str) -> str:
+    """Return ``README.md`` with the text between its two repository marks rewritten."""
+    start, end = "<!-- repository -->\n", "\n<!-- /repository -->"
+    before, opened, rest = text.partition(start)
+    _, closed, after = rest.partition(end)
+    if not (opened and closed):
+        raise ValueError("README.md: want the marks <!-- repository --> and <!-- /repository -->")
+    return before + start + (README_SET.format(url=url) if url else README_UNSET) + end + after
+
+
+def notebook(text: str, url: str) -> str:
+    """Return a notebook with its first code cell, the setup cell, rewritten."""
+    content = nbformat.reads(text, as_version=4)
+    first = next(cell for cell in content.cells if cell.cell_type == "code")
+    if "REPOSITORY" not in first.source:
+        raise ValueError("the first code cell is not the setup cell")
+    first.source = setup_cell(url)
+    return dumps(content)
+
+
+def write_address(url: str, root: Path = ROOT) -> list[Path]:
+    """Write the address everywhere under `root`; return the files that changed.
+
+    Every file is prepared before the first is written: an error leaves the tree as it was.
+    """
+    url = checked(url)
+    rewriters = {"_config.yml": config, "CITATION.cff": citation, "README.md": readme}
+    rewrites = {root / name: rewrite for name, rewrite in rewriters.items()}
+    rewrites |= {path: notebook for path in sorted((root / "chapters").glob("*.ipynb"))}
+    changes = {}
+    for path, rewrite in rewrites.items():
+        old = path.read_text(encoding="utf-8")
+        try:
+            new = rewrite(old, url)
+        except ValueError as error:
+            raise ValueError(f"{path.name}: {error}") from None
+        if new != old:
+            changes[path] = new
+    for path, text in changes.items():
+        path.write_text(text, encoding="utf-8")
+    return list(changes)
+
+
+def main() -> int:
+    if len(sys.argv) != 2:
+        sys.exit("usage: make repository URL=https://host/owner/name (empty: take it back)")
+    try:
+        changed = write_address(sys.argv[1])
+    except ValueError as error:
+        sys.exit(f"make repository: {error}")
+    for path in changed:
+        print(f"{path.relative_to(ROOT)}: written")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
