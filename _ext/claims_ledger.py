@@ -8,7 +8,6 @@ are, to ``claims.json`` beside the pages.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,12 +17,14 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+from collapse_lib._claim_text import SIGN, values
+from collapse_lib.claims import Claim, Rival
+
 MIME = "application/vnd.collapse.claims+json"
 COLUMNS = (
     "Claim",
-    "Result",
+    "Result and source",
     "Kind",
-    "Source",
     "Theory",
     "Measured ± s.e.",
     "z",
@@ -117,10 +118,6 @@ class ClaimsLedger(SphinxDirective):
         return section
 
 
-def _signed(z: float) -> str:
-    return f"{z:+.1f}".replace("-", "\u2212")
-
-
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -133,36 +130,25 @@ def _title(path: Path) -> str:
 
 
 def _row(record: dict, page: str) -> list[nodes.entry]:
-    """Return the cells of a claim's row; its name links to where the claim is checked."""
-    name = nodes.reference("", record["id"], refuri=f"{page}#claim-{record['id']}", internal=True)
-    claim = [nodes.paragraph("", "", name), nodes.paragraph("", record["statement"])]
-    decimals = _decimals(record["stderr"])
-    rival = record["rival"]
+    """Return the cells of a claim's row; its statement links to where the claim is checked."""
+    made = Claim(**{**record, "rival": Rival(**record["rival"])})
+    link = nodes.reference("", made.statement, refuri=f"{page}#claim-{made.id}", internal=True)
+    claim = [nodes.paragraph("", "", link), nodes.paragraph("", made.id)]
+    theory, measured, z, rival, rival_z = values(made)
     texts = [
-        record["result"],
-        record["kind"],
-        record["source"],
-        _number(record["theory"], decimals),
-        f"{_number(record['measured'], decimals)} ± {_number(record['stderr'], decimals)}",
-        _signed(record["z"]),
-        f"{rival['name']}: {_number(rival['value'], decimals)}",
-        _signed(rival["z"]),
+        f"{made.result}: {made.source}",
+        made.kind,
+        SIGN.get(made.kind, "") + theory,
+        measured,
+        z,
+        f"{made.rival.name}: {rival}",
+        rival_z,
     ]
     return [nodes.entry("", *claim), *map(_entry, texts)]
 
 
 def _entry(text: str) -> nodes.entry:
     return nodes.entry("", nodes.paragraph("", text))
-
-
-def _decimals(stderr: float) -> int:
-    """Return the decimals that show two digits of a standard error."""
-    return max(0, 1 - math.floor(math.log10(stderr))) if stderr > 0 else 4
-
-
-def _number(value: float, decimals: int) -> str:
-    """Return a number with thin spaces for thousands, and a true minus sign."""
-    return f"{value:,.{decimals}f}".replace(",", "\u202f").replace("-", "\u2212")
 
 
 def _table(rows: list[list[nodes.entry]]) -> nodes.table:

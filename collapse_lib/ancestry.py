@@ -248,6 +248,7 @@ def collapse_probability_bounds(p, n, generations) -> tuple[np.ndarray, np.ndarr
         return np.ones(len(t)), np.ones(len(t))
     lower = np.clip(1 - heterozygosity * n**2 / (2 * (n - 1)), 0, 1)
     upper = np.clip(1 - heterozygosity / (1 - 1 / words), 0, 1)
+    lower[0] = upper[0] = 0.0  # the truth is no fit: two words are there
     return lower, upper
 
 
@@ -282,6 +283,7 @@ def kingman_survival(x) -> np.ndarray:
     x = np.asarray(x, dtype=float)
     if not (x > 0).all():
         raise ValueError(f"x must be more than 0, got {x.min()}")
+    x = np.maximum(x, 0.01)  # below it the answer is 1 to machine precision
     k = np.arange(2, 400)
     terms = (-1.0) ** k * (2 * k - 1) * np.exp(-k * (k - 1) * x[..., None] / 2)
     return np.clip(terms.sum(axis=-1), 0.0, 1.0)

@@ -132,9 +132,8 @@ def no_loss_probability(counts, t) -> np.ndarray:
     >>> no_loss_probability([1, 1], 1).round(5)  # (1 − 1/e)²
     np.float64(0.39958)
     """
-    present, how_many = _present(counts)
-    alive = 1 - extinction_probability(present, np.asarray(t)[..., None])
-    return np.prod(alive**how_many, axis=-1)
+    alive, words = _alive_by_count(counts, t)
+    return np.prod(alive**words, axis=-1)
 
 
 def expected_survivors(counts, t) -> np.ndarray:
@@ -155,9 +154,8 @@ def expected_survivors(counts, t) -> np.ndarray:
     >>> expected_survivors([1, 2, 10], [0, 5, 50]).round(3)
     array([3.   , 1.688, 0.43 ])
     """
-    present, how_many = _present(counts)
-    alive = 1 - extinction_probability(present, np.asarray(t)[..., None])
-    return alive @ how_many
+    alive, words = _alive_by_count(counts, t)
+    return alive @ words
 
 
 def forgetting_quantile(count, alpha) -> np.ndarray:
@@ -236,10 +234,15 @@ def _first_generation_below(level):
     """Smallest t ≥ 1 with g_{t+1} ≤ level, for levels in (0, 1)."""
     descending = _alive_table(TABLE)
     t = np.searchsorted(-descending, -level)  # g[t] is g_{t+1}
+    t = np.maximum(t, 1)  # a level that rounds to one
     late = t >= TABLE
     if late.any():
         level, t = np.atleast_1d(level), np.atleast_1d(t)
-        t[late] = np.ceil(_generation_at(1 / level[late])) - 1
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            late_t = np.ceil(_generation_at(1 / level[late])) - 1
+        if not (late_t < 2**63).all():
+            raise ValueError("count must be smaller: its forgetting time does not fit in 64 bits")
+        t[late] = late_t
         return t.reshape(np.shape(late))
     return t
 
@@ -290,16 +293,18 @@ def _generations(name, values, *, minimum):
         array = np.array(rounded, dtype=int).reshape(array.shape)
     if array.size and array.min() < minimum:
         raise ValueError(f"{name} must be a whole number, at least {minimum}, got {array.min()}")
-    return array
+    return array.astype(np.int64)
 
 
 def _counts(counts):
-    return weights("counts", np.ravel(counts)).reshape(np.shape(counts))
+    return weights("count", np.ravel(counts), all_zero=True).reshape(np.shape(counts))
 
 
-def _present(counts):
+def _alive_by_count(counts, t):
+    """Chance to be alive at t for each count that occurs (last axis), and how many words have it."""
     counts = weights("counts", counts)
-    return np.unique(counts[counts > 0], return_counts=True)
+    present, words = np.unique(counts[counts > 0], return_counts=True)
+    return 1 - extinction_probability(present, np.asarray(t)[..., None]), words
 
 
 ALIVE_CONSTANT = _alive_constant()

@@ -3,8 +3,11 @@
 A categorical model fitted by frequencies is known once the counts are known, so a
 generation is one multinomial (or Poisson) draw and never a list of tokens. A word
 that is gone stays gone, so only survivors are drawn: the cost of a generation falls
-as words die. The closed forms it is compared with are in `forgetting` and
-`conservation`.
+as words die.
+
+The closed forms it is compared with live in rooms of their own and can be had from here
+too: `branching` (Poisson sampling, one word), `ancestry` (multinomial sampling, all words)
+and `conservation` (what each policy keeps).
 """
 
 from __future__ import annotations
@@ -13,17 +16,40 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib.checks import as_generator, one_of, weights, whole_number
-from collapse_lib.loop import (
-    Accumulate,
-    AccumulateSubsample,
-    Policy,
-    RandomPast,
-    Replace,
-    policy_named,
+from collapse_lib._survivors import Survivors, replace_poisson, stepper
+from collapse_lib.ancestry import (
+    collapse_probability_bounds,
+    collapse_time,
+    expected_vocabulary,
+    word_gone_probability,
 )
+from collapse_lib.branching import (
+    expected_survivors,
+    extinction_probability,
+    forgetting_quantile,
+    no_loss_probability,
+    sample_forgetting_time,
+)
+from collapse_lib.checks import as_generator, one_of, weights, whole_number
+from collapse_lib.conservation import expected_retention, loss_constant, retention_limit
+from collapse_lib.loop import Policy, policy_named
 
-__all__ = ["CountTrajectory", "simulate"]
+__all__ = [
+    "CountTrajectory",
+    "collapse_probability_bounds",
+    "collapse_time",
+    "expected_retention",
+    "expected_survivors",
+    "expected_vocabulary",
+    "extinction_probability",
+    "forgetting_quantile",
+    "loss_constant",
+    "no_loss_probability",
+    "retention_limit",
+    "sample_forgetting_time",
+    "simulate",
+    "word_gone_probability",
+]
 
 CHUNK = 2**16  # replicate-words drawn together: half a megabyte an array, which stays in cache
 
@@ -145,7 +171,7 @@ def simulate(
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
     policy = policy_named(policy)
-    advance = _stepper(policy, one_of("sampling", sampling, ("multinomial", "poisson")))
+    advance = stepper(policy, one_of("sampling", sampling, ("multinomial", "poisson")))
     rng = as_generator(rng)
 
     truth = truth / truth.sum()
@@ -169,8 +195,8 @@ def simulate(
 def _simulate_chunk(result, chunk, truth, generations, advance, rng):
     """Fill the replicates ``chunk`` of ``result``."""
     replicates, columns = chunk.stop - chunk.start, result.survivors.shape[1]
-    state = _State(truth, result.n, generations, replicates)
-    state.last_words = 0 if advance is _replace_poisson else 1
+    state = Survivors(truth, result.n, generations, replicates)
+    state.last_words = 0 if advance is replace_poisson else 1
     record = np.empty((columns, 3, replicates))
     record[:] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
     for t in range(1, generations + 1):
@@ -186,135 +212,3 @@ def _simulate_chunk(result, chunk, truth, generations, advance, rng):
         array[chunk] = record[:, k].T
     result.forgetting_time[chunk] = state.forgetting_time
     result.counts[chunk] = state.final_counts
-
-
-class _State:
-    """Counts of the words still alive, one row for each replicate that can still change.
-
-    The last column of a row always holds a word that is alive: numpy gives a row's
-    rounding remainder to its last category, and a dead word must never receive it.
-    """
-
-    def __init__(self, truth, n, generations, replicates):
-        alive = np.flatnonzero(truth)
-        self.truth, self.n, self.last_words = truth, n, 1
-        self.truth_square = truth @ truth
-        self.rows = np.arange(replicates)
-        self.words = np.tile(alive.astype(np.int32), (replicates, 1))
-        self.counts = np.tile(n * truth[alive], (replicates, 1))
-        self.alive = np.ones(self.words.shape, dtype=bool)
-        self.survivors = np.full(replicates, alive.size)
-        self.total = np.full(replicates, n)
-        self.pool = None  # of all batches, for the policies that keep them
-        self.forgetting_time = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
-        self.forgetting_time[:, truth == 0] = 0
-        self.final_counts = np.zeros((replicates, truth.size), dtype=int)
-
-    def moments(self):
-        """Heterozygosity and drift of each row."""
-        square = np.einsum("rw,rw->r", self.counts, self.counts, dtype=float) / self.total**2
-        overlap = np.einsum("rw,rw->r", self.counts, self.truth[self.words]) / self.total
-        heterozygosity = np.where(self.survivors > 0, 1 - square, 0.0)
-        return heterozygosity, square - 2 * overlap + self.truth_square
-
-    def bury(self, t):
-        """Note which words are newly missing; drop the dead once they fill a quarter of each row."""
-        present = self.counts > 0
-        row, column = np.nonzero(present < self.alive)
-        self.forgetting_time[self.rows[row], self.words[row, column]] = t
-        self.alive &= present
-        if self.pool is not None:  # a missing word may come back from the pool
-            self.survivors = np.count_nonzero(present, axis=1)
-            return
-        self.survivors = self.survivors - np.bincount(row, minlength=len(present))
-        width = max(1, int(self.survivors.max()))
-        if width <= 0.75 * present.shape[1]:
-            self._reorder(np.argsort(present, axis=1, kind="stable")[:, -width:])
-        self._keep_last_column_alive()
-
-    def _reorder(self, columns):
-        self.words, self.counts, self.alive = (
-            np.take_along_axis(array, columns, axis=1)
-            for array in (self.words, self.counts, self.alive)
-        )
-
-    def _keep_last_column_alive(self):
-        row = np.flatnonzero(~self.alive[:, -1])
-        living = self.alive[row].argmax(axis=1)
-        for array in (self.words, self.counts, self.alive):
-            array[row, living], array[row, -1] = array[row, -1], array[row, living]
-
-    def retire(self):
-        """Stop drawing the replicates in which nothing can change, once they are half of all."""
-        if self.pool is not None:
-            return
-        going = self.survivors > self.last_words
-        if 2 * np.count_nonzero(going) <= going.size:
-            self.store()
-            for name in ("rows", "words", "counts", "alive", "survivors", "total"):
-                setattr(self, name, getattr(self, name)[going])
-
-    def store(self):
-        """Write the counts of the current rows to where the result takes them from."""
-        self.final_counts[self.rows[:, None], self.words] = self.counts
-
-
-def _stepper(policy, sampling):
-    """Return the function that advances a state by one generation."""
-    if sampling == "poisson" and not isinstance(policy, Replace):
-        raise ValueError(
-            f"sampling='poisson' is defined for the policy Replace() only, got {policy!r}"
-        )
-    match policy:
-        case Replace():
-            return _replace_poisson if sampling == "poisson" else _replace
-        case Accumulate():
-            return _accumulate
-        case AccumulateSubsample():
-            return _accumulate_subsample
-        case RandomPast():
-            return _random_past
-    raise ValueError(
-        f"policy must be Replace, Accumulate, AccumulateSubsample or RandomPast, got {policy!r}"
-    )
-
-
-def _replace(state, t, rng):
-    state.counts = rng.multinomial(state.n, state.counts / state.n)
-
-
-def _replace_poisson(state, t, rng):
-    state.counts = rng.poisson(state.counts)
-    state.total = np.maximum(state.counts.sum(axis=1), 1)
-
-
-def _accumulate(state, t, rng):
-    batch = rng.multinomial(state.n, state.counts / state.total[:, None])
-    state.pool = state.counts = batch if t == 1 else state.counts + batch
-    state.total = np.full(len(batch), t * state.n)
-
-
-def _accumulate_subsample(state, t, rng):
-    batch = rng.multinomial(state.n, state.counts / state.n)
-    state.pool = batch if t == 1 else state.pool + batch
-    state.counts = _draw_without_replacement(state.pool, state.n, rng)
-
-
-def _random_past(state, t, rng):
-    if t == 1:
-        state.pool = np.zeros_like(state.counts)
-    state.pool = state.pool + state.counts
-    mixture = state.pool / state.pool.sum(axis=1, keepdims=True)
-    state.counts = rng.multinomial(state.n, mixture)
-
-
-def _draw_without_replacement(pool, size, rng):
-    """Draw ``size`` items from each row of counts, one column at a time."""
-    drawn = np.empty_like(pool)
-    to_draw = np.full(len(pool), size)
-    behind = pool.sum(axis=1)
-    for word in range(pool.shape[1]):
-        behind = behind - pool[:, word]
-        drawn[:, word] = rng.hypergeometric(pool[:, word], behind, to_draw)
-        to_draw = to_draw - drawn[:, word]
-    return drawn

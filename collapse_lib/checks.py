@@ -56,7 +56,7 @@ def whole_number(name: str, value, *, minimum: int = 0) -> int:
     problem = f"{name} must be a whole number, at least {minimum}, got {value!r}"
     try:
         number = int(value)
-        is_whole = bool(number == value) and not isinstance(value, (bool, str))
+        is_whole = bool(number == value) and not isinstance(value, (bool, np.bool_, str))
     except (TypeError, ValueError, OverflowError):
         raise ValueError(problem) from None
     if not is_whole or number < minimum:
@@ -64,13 +64,14 @@ def whole_number(name: str, value, *, minimum: int = 0) -> int:
     return number
 
 
-def weights(name: str, values) -> np.ndarray:
+def weights(name: str, values, *, all_zero: bool = False) -> np.ndarray:
     """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
 
     Raises
     ------
     ValueError
-        If ``values`` is empty, not one-dimensional, not finite, negative, or all zero.
+        If ``values`` is empty, not one-dimensional, not finite, negative, too large to add
+        up, or (unless ``all_zero``) all zero.
 
     Examples
     --------
@@ -91,7 +92,11 @@ def weights(name: str, values) -> np.ndarray:
         raise ValueError(
             f"{name} must be finite and at least 0, got {name}[{where}] = {array[where]}"
         )
-    if array.sum() == 0:
+    with np.errstate(over="ignore"):
+        total = array.sum()
+    if not np.isfinite(total):
+        raise ValueError(f"{name} must have a finite sum, got {total}")
+    if total == 0 and not all_zero:
         raise ValueError(f"{name} must have a positive sum, got all zeros")
     return array
 

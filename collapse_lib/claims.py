@@ -6,12 +6,12 @@ record travels in the cell's output; the book's ledger page is made from those r
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from collapse_lib._claim_text import line, numbers, table
 from collapse_lib.checks import one_of
 
 __all__ = ["Claim", "ClaimFailed", "ClaimTable", "Rival", "claim", "claim_table", "standard_error"]
@@ -274,9 +274,9 @@ def _check(c, *, small_probability):
                 f"{c.id}: standard error {c.stderr:.3g} is above 1 % of theory {c.theory:.6g}"
             )
     if not agrees:
-        raise ClaimFailed(f"{c.id}: {c.kind} does not hold: {_numbers(c)}")
+        raise ClaimFailed(f"{c.id}: {c.kind} does not hold: {numbers(c)}")
     if not rejected:
-        raise ClaimFailed(f"{c.id}: the data do not reject the rival: {_numbers(c)}")
+        raise ClaimFailed(f"{c.id}: the data do not reject the rival: {numbers(c)}")
 
 
 @dataclass(frozen=True, init=False)
@@ -295,67 +295,7 @@ class ClaimTable:
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return {
-            "text/plain": "\n".join(_line(c) for c in self.claims),
-            "text/html": _table(self.claims),
+            "text/plain": "\n".join(line(c) for c in self.claims),
+            "text/html": table(self.claims),
             MIME: [asdict(c) for c in self.claims],
         }
-
-
-def _digits(c):
-    """Decimals that the standard error justifies: two significant digits of it."""
-    return max(0, 1 - math.floor(math.log10(c.stderr)))
-
-
-def _values(c):
-    """Theory, measurement, rival and the two z-scores as strings."""
-    d = _digits(c)
-    return (
-        f"{c.theory:,.{d}f}",
-        f"{c.measured:,.{d}f} ± {c.stderr:.{d}f}",
-        f"{c.z:+.1f}",
-        f"{c.rival.value:,.{d}f}" if c.rival.value else "0",
-        f"{c.rival.z:+.1f}",
-    )
-
-
-RELATION = {"equality": "theory", "bound": "bound", "ordering": "more than", "exponent": "exponent"}
-
-
-def _numbers(c):
-    theory, measured, z, rival, rival_z = _values(c)
-    return (
-        f"{RELATION[c.kind]} {theory}  measured {measured}  z {z}  "
-        f'rival "{c.rival.name}" {rival} rejected at z {rival_z}'
-    )
-
-
-def _line(c):
-    numbers = f"⟦{_numbers(c)}⟧" if c.own_text else _numbers(c)
-    return f"✓ {c.result:<3} {c.id}: {c.statement}\n      {numbers}"
-
-
-def _table(claims):
-    head = "".join(
-        f'<th scope="col">{h}</th>'
-        for h in ("Claim", "Theory", "Measured", "z", "Rival, rejected", "its z")
-    )
-    return (
-        f'<table class="cl-claims"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{''.join(_row(c) for c in claims)}</tbody></table>"
-    )
-
-
-def _row(c):
-    def cell(text):
-        return (
-            f'<td><span class="own-text">{text}</span></td>' if c.own_text else f"<td>{text}</td>"
-        )
-
-    theory, measured, z, rival, rival_z = _values(c)
-    relation = {"bound": "≤ ", "ordering": "&gt; "}.get(c.kind, "")
-    title = f"<strong>{c.result}</strong> {html.escape(c.statement)}"
-    rival_cell = f"<td>{html.escape(c.rival.name)}: {'' if c.own_text else rival}</td>"
-    if c.own_text:
-        rival_cell = f'<td>{html.escape(c.rival.name)}: <span class="own-text">{rival}</span></td>'
-    cells = [cell(relation + theory), cell(measured), cell(z), rival_cell, cell(rival_z)]
-    return f'<tr id="claim-{c.id}"><th scope="row">{title}</th>{"".join(cells)}</tr>'

@@ -132,7 +132,7 @@ class PartlyReal:
     name = "partly-real"
 
     def __post_init__(self):
-        whole_number("real", self.real, minimum=1)
+        object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
     def training_set(self, history, n):
         if history.is_first_fit:
@@ -151,7 +151,7 @@ class FreshReal:
     name = "fresh-real"
 
     def __post_init__(self):
-        whole_number("real", self.real, minimum=1)
+        object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
     def training_set(self, history, n):
         real = history.draw(self.real, model=0)
@@ -173,7 +173,7 @@ class LastK:
     name = "last-k"
 
     def __post_init__(self):
-        whole_number("k", self.k, minimum=1)
+        object.__setattr__(self, "k", whole_number("k", self.k, minimum=1))
 
     def training_set(self, history, n):
         share = n // self.k
@@ -221,7 +221,7 @@ def policy_named(policy: str | Policy) -> Policy:
     """
     if isinstance(policy, str):
         return SIMPLE_POLICIES[one_of("policy", policy, tuple(SIMPLE_POLICIES))]
-    if not hasattr(policy, "training_set"):
+    if isinstance(policy, type) or not hasattr(policy, "training_set"):
         raise ValueError(
             f"policy must be a policy or one of {tuple(SIMPLE_POLICIES)}, got {policy!r}"
         )
@@ -305,8 +305,8 @@ def run(
     everywhere = np.broadcast_to(truth, (replicates, *truth.shape))
     history = History(family, as_generator(rng), models=[everywhere])
     for _ in range(generations):
-        data = policy.training_set(history, n)
-        history.models.append(family.fit(data))
+        data = policy.training_set(history, n)  # what the next model is trained on
+        history.models.append(family.fit(data))  # the next model
     return Trajectory(np.stack(history.models, axis=1), policy, n)
 
 

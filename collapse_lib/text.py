@@ -305,6 +305,9 @@ def rewrite(tokens, generations, *, order, walkers=256, rng=None) -> TextTraject
     """
     tokens, rng = np.asarray(tokens), as_generator(rng)
     generations = whole_number("generations", generations)
+    order = whole_number("order", order, minimum=1)
+    if order >= len(tokens):
+        raise ValueError(f"order must be less than the text's {len(tokens)} words, got {order}")
     types = int(tokens.max()) + 1
     counts = np.empty((generations + 1, types), dtype=np.int64)
     counts[0] = np.bincount(tokens, minlength=types)
