@@ -109,13 +109,13 @@ def replace_poisson(state, t, rng):
 
 
 def _accumulate(state, t, rng):
-    batch = rng.multinomial(state.n, state.counts / state.total[:, None])
+    batch = _multinomial(state.n, state.counts / state.total[:, None], rng)
     state.pool = state.counts = batch if t == 1 else state.counts + batch
     state.total = np.full(len(batch), t * state.n)
 
 
 def _accumulate_subsample(state, t, rng):
-    batch = rng.multinomial(state.n, state.counts / state.n)
+    batch = _multinomial(state.n, state.counts / state.n, rng)
     state.pool = batch if t == 1 else state.pool + batch
     state.counts = _draw_without_replacement(state.pool, state.n, rng)
 
@@ -125,7 +125,16 @@ def _random_past(state, t, rng):
         state.pool = np.zeros_like(state.counts)
     state.pool = state.pool + state.counts
     mixture = state.pool / state.pool.sum(axis=1, keepdims=True)
-    state.counts = rng.multinomial(state.n, mixture)
+    state.counts = _multinomial(state.n, mixture, rng)
+
+
+def _multinomial(n, p, rng):
+    """Draw counts for each row of probabilities, its rounding remainder going to its commonest word."""
+    row, top = np.arange(len(p)), p.argmax(axis=1)
+    p[row, top], p[row, -1] = p[row, -1], p[row, top]
+    drawn = rng.multinomial(n, p)
+    drawn[row, top], drawn[row, -1] = drawn[row, -1], drawn[row, top]
+    return drawn
 
 
 def _draw_without_replacement(pool, size, rng):

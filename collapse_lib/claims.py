@@ -7,6 +7,7 @@ record travels in the cell's output; the book's ledger page is made from those r
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -166,14 +167,15 @@ def claim(
     ✓ X1  demo.coin: a fair coin shows heads half the time
           theory 0.5000  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
     """
-    if (samples is None) == (measured is None or stderr is None):
+    given = [value is not None for value in (samples, measured, stderr)]
+    if given not in ([True, False, False], [False, True, True]):
         raise ValueError("samples or measured with stderr must be given, and not both")
     if samples is not None:
         measured, stderr = float(np.mean(samples)), float(standard_error(samples))
     one_of("kind", kind, KINDS)
-    chapter, dot, name = id.partition(".")
-    if not (chapter and dot and name):
-        raise ValueError(f"id must read 'chapter.name', got {id!r}")
+    if not re.fullmatch(r"[\w-]+\.[\w-]+", id):
+        raise ValueError(f"id must read 'chapter.name', letters, digits and hyphens, got {id!r}")
+    chapter = id.partition(".")[0]
     rival_name, rival_value = rival
     for label, value in [
         ("theory", theory),

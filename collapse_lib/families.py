@@ -71,4 +71,6 @@ class Gaussian:
 
     def sample(self, params, size, rng):
         mean, sd = params[:, :1], params[:, 1:]
+        if params.shape[1] != 2 or (sd < 0).any():
+            raise ValueError(f"truth must be (mean, standard deviation ≥ 0), got {params[0]}")
         return mean + sd * rng.standard_normal((len(params), size))

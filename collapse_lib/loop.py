@@ -297,7 +297,10 @@ def run(
     policy = policy_named(policy)
     n = whole_number("n", n, minimum=2)
     generations = whole_number("generations", generations)
-    truth = np.asarray(truth, dtype=float)
+    try:
+        truth = np.asarray(truth, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"truth must be numbers, got {truth!r}") from None
     if not np.isfinite(truth).all():
         raise ValueError(f"truth must be finite, got {truth}")
     replicates = whole_number("replicates", replicates, minimum=1)
