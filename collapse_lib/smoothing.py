@@ -1,0 +1,282 @@
+"""Kernel density estimates that train on their own samples: exact moments.
+
+A draw from a Gaussian kernel density estimate is a training item picked at random plus
+bandwidth × normal noise. So each item is a real one plus the noise of the models it passed
+through: counting those *hops* gives the mean density and the second moment, exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from collapse_lib._intervals import fraction, positive
+from collapse_lib.checks import one_of, whole_number
+
+__all__ = [
+    "SmoothedMoments",
+    "hop_distribution",
+    "kde_moments",
+    "silverman_factor",
+    "silverman_growth",
+    "silverman_real_fraction",
+]
+
+POLICIES = ("replace", "accumulate")
+ESTIMATORS = ("ml", "unbiased")
+
+
+def silverman_factor(n) -> float:
+    """Return 1.06 n^{−1/5}, the bandwidth in units of the sample's standard deviation.
+
+    References
+    ----------
+    Silverman, Density Estimation for Statistics and Data Analysis (1986).
+
+    Examples
+    --------
+    >>> round(silverman_factor(100), 4)
+    0.422
+    """
+    return 1.06 * whole_number("n", n, minimum=2) ** -0.2
+
+
+def widening(n, estimator) -> float:
+    """By how much Silverman's kernel raises the ML variance: h² = widening × V."""
+    n = whole_number("n", n, minimum=2)
+    one_of("estimator", estimator, ESTIMATORS)
+    return silverman_factor(n) ** 2 * (n / (n - 1) if estimator == "unbiased" else 1)
+
+
+def silverman_growth(n, estimator="ml") -> float:
+    """Factor by which a generation multiplies the expected variance under Silverman's rule.
+
+    Parameters
+    ----------
+    n : int
+        Items a generation, at least 2.
+    estimator : {"ml", "unbiased"}
+        Of the standard deviation in the rule.
+
+    Returns
+    -------
+    float
+        (1 + 1.06² n^{−2/5})(1 − 1/n) with ML, 1 − 1/n + 1.06² n^{−2/5} with unbiased.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(silverman_growth(100), 4), silverman_growth(2) < 1 < silverman_growth(3)
+    (1.1663, True)
+    """
+    return (1 + widening(n, estimator)) * (1 - 1 / n)
+
+
+def silverman_real_fraction(n, estimator="ml") -> float:
+    """Smallest real fraction a generation that bounds the variance under Silverman's rule.
+
+    Parameters
+    ----------
+    n : int
+        Items a generation, at least 2.
+    estimator : {"ml", "unbiased"}
+
+    Returns
+    -------
+    float
+        The f above which expected variance and drift converge.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    The solution of (1 − f)(G + 1/(n(2 − f))) = 1, G = `silverman_growth`: there the step of
+    (variance, drift) has the spectral radius 1.
+
+    References
+    ----------
+    Derived in the chapter *Closed loops*.
+
+    Examples
+    --------
+    >>> round(silverman_real_fraction(100), 4)
+    0.1465
+    """
+    growth = silverman_growth(n, estimator)
+    return brentq(lambda f: (1 - f) * (growth + 1 / (n * (2 - f))) - 1, 0.0, 1.0, xtol=1e-14)
+
+
+def _step(n, spread, f):
+    """One generation of (ML variance of the data, drift): its matrix; replace, n items."""
+    mixed = np.array([(1 - f) * spread, f * (1 - f)])  # variance of the law drawn from
+    return np.array([(1 - 1 / n) * mixed, mixed / n + [0, (1 - f) ** 2]])
+
+
+@dataclass(frozen=True)
+class SmoothedMoments:
+    """Expected moments of the model in each generation.
+
+    Attributes
+    ----------
+    variance : ndarray, (generations + 1,)
+        E v_t: variance of the model, kernel included; index 0 is the truth.
+    drift : ndarray, (generations + 1,)
+        E (m_t − m₀)².
+    """
+
+    variance: np.ndarray
+    drift: np.ndarray
+
+    @property
+    def total(self) -> np.ndarray:
+        """Variance + drift: the expected squared distance of a draw from the true mean."""
+        return self.variance + self.drift
+
+
+def kde_moments(
+    n,
+    generations,
+    *,
+    bandwidth,
+    policy="replace",
+    real_fraction=0.0,
+    estimator="ml",
+    variance=1.0,
+) -> SmoothedMoments:
+    """Expected variance and drift of the KDE loop, exactly.
+
+    Parameters
+    ----------
+    n : int
+        Items a generation, at least 2.
+    generations : int
+    bandwidth : float or "silverman"
+        Fixed, or 1.06 σ̂ n^{−1/5} in every generation (replace only).
+    policy : {"replace", "accumulate"}
+    real_fraction : float
+        Probability f that an item is real (replace only).
+    estimator : {"ml", "unbiased"}
+        Of σ̂ in Silverman's rule.
+    variance : float
+        Of the truth.
+
+    Returns
+    -------
+    SmoothedMoments
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the combination has no closed recursion.
+
+    References
+    ----------
+    Derived in the chapter *Closed loops*.
+
+    Examples
+    --------
+    >>> moments = kde_moments(20, 1000, bandwidth=0.5)
+    >>> moments.variance[-1:].round(6), moments.total[-1:].round(6)  # n h², v₀ + t h²
+    (array([5.]), array([251.]))
+    """
+    n = whole_number("n", n, minimum=2)
+    generations = whole_number("generations", generations)
+    h, f = check_options(bandwidth, policy, real_fraction, estimator)
+    truth = positive("variance", variance)
+    if policy == "accumulate":
+        if h is None:
+            raise ValueError("bandwidth must be a number with policy 'accumulate'")
+        return _accumulated_moments(n, generations, h, truth)
+    extra = widening(n, estimator) if h is None else 0.0
+    noise = 0.0 if h is None else h**2
+    inside = np.empty((generations + 1, 2))  # ML variance of the data, drift
+    inside[0] = truth, 0.0
+    step = _step(n, 1 + extra, f)
+    for t in range(1, generations + 1):
+        if t == 1:
+            inside[t] = truth * (1 - 1 / n), truth / n
+        else:
+            fresh = (1 - f) * noise + f * truth
+            inside[t] = step @ inside[t - 1] + fresh * np.array([1 - 1 / n, 1 / n])
+    model = (1 + extra) * inside[:, 0] + noise
+    model[0] = truth
+    return SmoothedMoments(model, inside[:, 1])
+
+
+def _accumulated_moments(n, generations, h, truth):
+    variance, drift = np.empty(generations + 1), np.zeros(generations + 1)
+    variance[0] = pool = truth
+    for t in range(1, generations + 1):
+        if t > 1:
+            pool += h**2 / t
+        drift[t] = drift[t - 1] + variance[t - 1] / (n * t**2)
+        variance[t] = pool + h**2 - drift[t]
+    return SmoothedMoments(variance, drift)
+
+
+def check_options(bandwidth, policy, real_fraction, estimator):
+    """Return the checked bandwidth (None for Silverman's) and real fraction.
+
+    Raises
+    ------
+    ValueError
+        If one is out of range, or they do not go together.
+    """
+    one_of("policy", policy, POLICIES)
+    one_of("estimator", estimator, ESTIMATORS)
+    f = fraction("real_fraction", real_fraction)
+    if f > 0 and policy != "replace":
+        raise ValueError(f"real_fraction must be 0 with policy {policy!r}, got {real_fraction!r}")
+    if isinstance(bandwidth, str):
+        one_of("bandwidth", bandwidth, ("silverman",))
+        return None, f
+    return positive("bandwidth", bandwidth), f
+
+
+def hop_distribution(generation, *, policy="replace", real_fraction=0.0) -> np.ndarray:
+    """Law of the number of kernels that a draw from model t has passed through.
+
+    Parameters
+    ----------
+    generation : int
+        t, at least 1.
+    policy : {"replace", "accumulate"}
+    real_fraction : float
+        Probability that an item is real (replace only).
+
+    Returns
+    -------
+    ndarray, (generation + 1,)
+        Entry l is P(L_t = l).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> hop_distribution(3).round(3), hop_distribution(3, policy="accumulate").round(3)
+    (array([0., 0., 0., 1.]), array([0.   , 0.333, 0.5  , 0.167]))
+    """
+    t = whole_number("generation", generation, minimum=1)
+    _, f = check_options(1.0, policy, real_fraction, "ml")
+    law = np.zeros(t + 1)
+    if policy == "replace":
+        hops = np.arange(1, t)
+        law[1:t] = f * (1 - f) ** (hops - 1)
+        law[t] = (1 - f) ** (t - 1)
+        return law
+    law[1] = 1.0
+    for i in range(2, t + 1):
+        law[1:] = (1 - 1 / i) * law[1:] + law[:-1] / i
+    return law

@@ -1,0 +1,308 @@
+"""Temperature and smoothing: samplers against the loop by definition, theory against brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from collapse_lib import closed_loops as cl
+from collapse_lib import loop
+from collapse_lib.families import Categorical
+
+REPLICATES = 20_000
+
+
+class TemperedWords(Categorical):
+    """Token by token: real by its own dice, otherwise from the model at a temperature."""
+
+    temperature, real_fraction, p0 = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
+
+    def sample(self, params, size, rng):
+        raised = params ** (1 / self.temperature)
+        drawn = super().sample(raised / raised.sum(axis=1, keepdims=True), size, rng)
+        real = super().sample(np.tile(self.p0, (len(params), 1)), size, rng)
+        return np.where(rng.random(drawn.shape) < self.real_fraction, real, drawn)
+
+
+class Kernels:
+    """A KDE by definition: its parameters are its data and, last, its bandwidth (−1: truth)."""
+
+    def __init__(self, bandwidth, real_fraction=0.0):
+        self.bandwidth, self.real_fraction = bandwidth, real_fraction
+
+    def fit(self, data):
+        h = np.full(len(data), self.bandwidth) if self.bandwidth != "silverman" else None
+        if h is None:
+            h = 1.06 * data.std(axis=1) * data.shape[1] ** -0.2
+        return np.column_stack([data, h])
+
+    def sample(self, params, size, rng):
+        real = rng.normal(size=(len(params), size))
+        if (params[:, -1] == -1).all():
+            return real
+        index = rng.integers(params.shape[1] - 1, size=real.shape)
+        drawn = np.array([row[i] for row, i in zip(params[:, :-1], index, strict=True)])
+        drawn += params[:, -1:] * rng.normal(size=real.shape)
+        return np.where(rng.random(real.shape) < self.real_fraction, real, drawn)
+
+
+def run_kernels(family, policy, n, generations, seed, replicates=REPLICATES):
+    """Mean and variance of the last model; the pool grows, so `loop.run` cannot stack models."""
+    rng = np.random.default_rng(seed)
+    history = loop.History(family, rng, models=[np.full((replicates, n + 1), -1.0)])
+    for _ in range(generations):
+        data = loop.policy_named(policy).training_set(history, n)
+        history.models.append(family.fit(data))
+    last = history.models[-1]
+    return last[:, :-1].mean(axis=1), last[:, :-1].var(axis=1) + last[:, -1] ** 2
+
+
+def z_score(a, b):
+    return (a.mean() - b.mean()) / np.hypot(a.std() / len(a) ** 0.5, b.std() / len(b) ** 0.5)
+
+
+# 20 000 runs each: a Kolmogorov–Smirnov distance of 0.025 gives p < 1e-5, and a mean that is
+# off by 0.05 standard deviations gives |z| = 5.
+def same_law(a, b):
+    a, b = a.round(9), b.round(9)  # equal values that are also equal bits
+    return stats.ks_2samp(a, b).pvalue > 1e-3 and abs(z_score(a, b)) < 4
+
+
+def test_the_temperature_sampler_is_the_loop_by_definition():
+    family = TemperedWords(3)
+    slow = loop.run(
+        family, "replace", truth=family.p0, n=12, generations=4, replicates=REPLICATES, rng=1
+    ).params
+    fast = cl.simulate_temperature(
+        family.p0, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
+    )
+    for t in (1, 4):
+        assert same_law(slow[:, t].max(axis=1), fast.top[:, t])
+        assert same_law(1 - (slow[:, t] ** 2).sum(axis=1), fast.heterozygosity[:, t])
+        assert same_law(((slow[:, t] - family.p0) ** 2).sum(axis=1), fast.drift[:, t])
+    assert same_law(slow[:, 4, 0], fast.counts[:, 0] / 12)
+    assert same_law((slow[:, 4] > 0).sum(axis=1), fast.survivors[:, 4])
+
+
+def test_the_comparison_notices_another_temperature():
+    a = cl.simulate_temperature([0.5, 0.3, 0.2], 4, REPLICATES, n=12, temperature=0.8, rng=3)
+    b = cl.simulate_temperature([0.5, 0.3, 0.2], 4, REPLICATES, n=12, temperature=0.85, rng=4)
+    assert not same_law(a.top[:, 4], b.top[:, 4])
+
+
+@pytest.mark.parametrize(
+    "policy, bandwidth, f",
+    [
+        ("replace", 0.4, 0.0),
+        ("replace", 0.4, 0.3),
+        ("replace", "silverman", 0.2),
+        ("accumulate", 0.4, 0.0),
+        ("accumulate", "silverman", 0.0),
+    ],
+)
+def test_the_kde_simulator_is_the_loop_by_definition(policy, bandwidth, f):
+    mean, variance = run_kernels(Kernels(bandwidth, f), policy, n=6, generations=4, seed=5)
+    fast = cl.simulate_kde(
+        6, 4, REPLICATES, bandwidth=bandwidth, policy=policy, real_fraction=f, rng=6
+    )
+    assert same_law(mean, fast.mean[:, 4])
+    assert same_law(variance, fast.variance[:, 4])
+
+
+def test_loop_run_agrees_with_the_kde_simulator():
+    n, h = 6, 0.4
+    slow = loop.run(
+        Kernels(h), "replace", truth=np.full(n + 1, -1.0),
+        n=n, generations=3, replicates=REPLICATES, rng=7,
+    ).params[:, 3]  # fmt: skip
+    fast = cl.simulate_kde(n, 3, REPLICATES, bandwidth=h, rng=8)
+    assert same_law(slow[:, :n].var(axis=1) + h**2, fast.variance[:, 3])
+    assert same_law(slow[:, 0], fast.data[:, 0])
+
+
+# Relative standard errors are below 1.5 %: an error of 6 % in a moment is found.
+@pytest.mark.parametrize("estimator", ["ml", "unbiased"])
+@pytest.mark.parametrize("bandwidth", [0.4, "silverman"])
+@pytest.mark.parametrize("f", [0.0, 0.3])
+def test_kde_moments_are_those_of_the_simulator(estimator, bandwidth, f):
+    options = {"bandwidth": bandwidth, "real_fraction": f, "estimator": estimator}
+    run = cl.simulate_kde(8, 4, 40_000, rng=9, **options)
+    exact = cl.kde_moments(8, 4, **options)
+    for t in range(1, 5):
+        for values, theory in [
+            (run.variance[:, t], exact.variance[t]),
+            (run.mean[:, t] ** 2, exact.drift[t]),
+        ]:
+            assert abs(values.mean() - theory) < 4 * values.std() / 200
+
+
+def test_real_data_given_as_an_array_set_the_truth():
+    run = cl.simulate_kde(6, 3, 40_000, bandwidth=0.3, truth=[-2.0, 2.0], rng=10)
+    exact = cl.kde_moments(6, 3, bandwidth=0.3, variance=4.0)
+    assert run.mean[0, 0] == 0 and run.variance[0, 0] == 4
+    assert abs(run.variance[:, 3].mean() - exact.variance[3]) < 4 * run.variance[:, 3].std() / 200
+
+
+def test_closed_forms_of_the_moments():
+    t, n, h = np.arange(31), 9, 0.35
+    replace = cl.kde_moments(n, 30, bandwidth=h, variance=2.0)
+    np.testing.assert_allclose(
+        replace.variance, n * h**2 + (1 - 1 / n) ** t * (2 - n * h**2), rtol=1e-12
+    )
+    np.testing.assert_allclose(replace.total, 2 + t * h**2, rtol=1e-12)
+    pooled = cl.kde_moments(n, 30, bandwidth=h, policy="accumulate")
+    np.testing.assert_allclose(pooled.total[1:], 1 + h**2 * np.cumsum(1 / t[1:]), rtol=1e-12)
+    f = 0.2
+    mixed = cl.kde_moments(n, 3000, bandwidth=h, real_fraction=f)
+    drift = (1 + h**2 * (1 - f) / f) / (n - (n - 1) * (1 - f) ** 2)
+    np.testing.assert_allclose(
+        [mixed.drift[-1], mixed.total[-1]], [drift, 1 + h**2 / f], rtol=1e-10
+    )
+
+
+@given(
+    st.integers(1, 12),
+    st.sampled_from([("replace", 0.0), ("replace", 0.4), ("replace", 1.0), ("accumulate", 0.0)]),
+)
+def test_hops_add_up_to_the_second_moment(t, design):
+    policy, f = design
+    law = cl.hop_distribution(t, policy=policy, real_fraction=f)
+    total = cl.kde_moments(5, t, bandwidth=0.5, policy=policy, real_fraction=f).total[t]
+    assert law.min() >= 0 and abs(law.sum() - 1) < 1e-12
+    assert abs(1 + 0.25 * law @ np.arange(t + 1) - total) < 1e-10
+
+
+def test_silverman_real_fraction_is_where_the_moments_stop_growing():
+    for n in (2, 3, 10, 100, 1000):
+        for estimator in ("ml", "unbiased"):
+            f = cl.silverman_real_fraction(n, estimator)
+            options = {"bandwidth": "silverman", "estimator": estimator}
+            ends = [
+                cl.kde_moments(n, 6000, real_fraction=times * f, **options).total[[5000, 6000]]
+                for times in (0.97, 1.03)
+            ]
+            assert ends[0][1] > 1.5 * ends[0][0]
+            assert ends[1][1] < 1.01 * ends[1][0]
+
+
+def test_log_density_is_the_sum_of_kernels():
+    data, points = np.random.default_rng(11).normal(size=(3, 5)), [-1.0, 0.0, 2.5]
+    h = np.array([0.3, 0.5, 1.0])
+    brute = np.log(
+        stats.norm.pdf(np.array(points)[:, None], data[:, None], h[:, None, None]).mean(axis=2)
+    )
+    np.testing.assert_allclose(cl.log_density(data, h, points), brute, rtol=1e-12)
+    run = cl.simulate_kde(5, 2, 3, bandwidth=0.3, held_out=points, rng=12)
+    assert np.isnan(run.log_likelihood[:, 0]).all()
+    last = cl.log_density(run.data, 0.3, points).mean(axis=1)
+    np.testing.assert_allclose(run.log_likelihood[:, 2], last)
+
+
+@given(
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=6),
+    st.floats(0.5, 2.0),
+    st.integers(0, 6),
+)
+def test_the_closed_form_is_the_iteration(weights, temperature, t):
+    p0 = np.array(weights) / np.sum(weights)
+    np.testing.assert_allclose(
+        cl.tempered(p0, temperature, t), cl.iterate(p0, t, temperature=temperature), atol=1e-9
+    )
+
+
+def test_absent_words_stay_absent_and_long_runs_do_not_overflow():
+    p = cl.tempered([0.5, 0.5, 0.0], 0.5, 5000)
+    np.testing.assert_allclose(p[-1], [0.5, 0.5, 0.0])
+    assert (cl.tempered([0.6, 0.4, 0.0], 2.0, 5000)[-1] == [0.5, 0.5, 0]).all()
+
+
+def step_of(p, f, temperature):
+    u = np.full(len(p), 1 / len(p))
+    return cl.iterate(u, 1, temperature=temperature, real_fraction=f, start=p)[1]
+
+
+def spectral_radius(p, f, temperature):
+    """Of the loop's derivative on deviations that sum to zero, by central differences."""
+    s, small = len(p), 1e-6 * p.min()
+    basis = np.linalg.svd(np.ones((1, s)))[2][1:]
+    columns = [
+        step_of(p + small * e, f, temperature) - step_of(p - small * e, f, temperature)
+        for e in basis
+    ]
+    return abs(np.linalg.eigvals(basis @ np.array(columns).T / (2 * small))).max()
+
+
+@given(st.floats(0.5, 1.3), st.floats(0.02, 0.98), st.integers(2, 8))
+def test_fixed_points_are_fixed_and_their_stability_is_right(temperature, f, s):
+    states = cl.fixed_points(temperature, f, s)
+    assert abs(states.share - 1 / s).min() < 1e-12
+    for x, stable in zip(states.share, states.stable, strict=True):
+        p = np.append(x, np.full(s - 1, (1 - x) / (s - 1)))
+        np.testing.assert_allclose(step_of(p / p.sum(), f, temperature), p, atol=1e-9)
+        radius = spectral_radius(p / p.sum(), f, temperature)
+        if abs(radius - 1) > 1e-3:
+            assert stable == (radius < 1)
+
+
+@pytest.mark.parametrize("temperature, s", [(0.7, 3), (0.7, 50), (0.9, 10), (0.95, 1000)])
+def test_the_spinodal_separates_collapse_from_recovery(temperature, s):
+    cure = cl.temperature_spinodal(temperature, s)
+    start = np.append(0.99, np.full(s - 1, 0.01 / (s - 1)))
+    ends = [
+        cl.iterate(
+            np.full(s, 1 / s), 20_000 // s + 2000,
+            temperature=temperature, real_fraction=times * cure, start=start,
+        )[-1, 0]
+        for times in (0.99, 1.01)
+    ]  # fmt: skip
+    assert ends[0] > 1.1 / s and abs(ends[1] - 1 / s) < 0.02 / s
+    assert cure > cl.temperature_threshold(temperature)
+
+
+def test_the_number_of_states_is_that_of_the_theorem():
+    for words, f, count in [(2, 0.2, 3), (2, 0.4, 1), (50, 0.2, 3), (50, 0.4, 3), (50, 0.6, 1)]:
+        assert len(cl.fixed_points(0.7, f, words).share) == count
+    assert cl.temperature_spinodal(0.9, 2) == pytest.approx(0.1)
+    curve = cl.branches(0.8, 20)
+    assert (np.diff(curve.share) > 0).all() and curve.stable[-1] and not curve.stable[0]
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: cl.temper([0.5, 0.5], 0), "temperature must be a finite number above 0"),
+        (lambda: cl.temper([0.0, 0.0], 1), "p must be non-negative"),
+        (lambda: cl.temperature_threshold("hot"), "temperature must be a finite number above 0"),
+        (lambda: cl.temperature_spinodal(1.0, 5), "strictly between 0 and 1"),
+        (lambda: cl.temperature_spinodal(0.9, 1), "words must be a whole number, at least 2"),
+        (lambda: cl.fixed_points(0.9, 0.0, 5), "real_fraction must lie above 0 up to 1"),
+        (lambda: cl.branches(1.2, 5), "strictly between 0 and 1"),
+        (lambda: cl.iterate([1.0], 2, temperature=1, real_fraction=2), "from 0 to 1"),
+        (lambda: cl.iterate([0.5, 0.5], 2, temperature=1, start=[1.0]), "start must have 2 words"),
+        (
+            lambda: cl.simulate_temperature(
+                [0.5, 0.5], 3, n=5, temperature=1, real_fraction=[0.1, 0.2]
+            ),
+            "must have a shape that fits",
+        ),
+        (lambda: cl.simulate_kde(5, 2, bandwidth=0.0), "bandwidth must be a finite number above"),
+        (lambda: cl.simulate_kde(5, 2, bandwidth="scott"), "bandwidth must be one of 'silverman'"),
+        (lambda: cl.simulate_kde(1, 2, bandwidth=1), "n must be a whole number, at least 2"),
+        (
+            lambda: cl.simulate_kde(5, 2, bandwidth=1, policy="accumulate", real_fraction=0.5),
+            "real_fraction must be 0 with policy 'accumulate'",
+        ),
+        (lambda: cl.simulate_kde(5, 2, bandwidth=1, truth=[np.nan]), "truth must be"),
+        (
+            lambda: cl.kde_moments(5, 2, bandwidth="silverman", policy="accumulate"),
+            "bandwidth must be a number with policy 'accumulate'",
+        ),
+        (lambda: cl.silverman_growth(10, "median"), "estimator must be one of 'ml', 'unbiased'"),
+        (lambda: cl.hop_distribution(0), "generation must be a whole number, at least 1"),
+        (lambda: cl.log_density([[1.0]], 0.0, [1.0]), "bandwidth must be finite and above 0"),
+    ],
+)
+def test_bad_input_names_what_is_allowed(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
