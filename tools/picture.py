@@ -19,9 +19,7 @@ def main() -> None:
     x = np.linspace(-3.2, 3.2, 161)
     fig, axes = plt.subplots(2, len(MOMENTS), figsize=(8, 3), sharex=True, sharey=True)
     for row, policy in zip(axes, ("replace", "accumulate"), strict=True):
-        run = loop.run(
-            families.Gaussian("ml"), policy, truth=[0, 1], n=20, generations=100, rng=17
-        )
+        run = loop.run(families.Gaussian("ml"), policy, truth=[0, 1], n=20, generations=100, rng=17)
         look = style.POLICY_STYLE[policy]
         for ax, generation in zip(row, MOMENTS, strict=True):
             mean, sd = run.params[0, generation]
