@@ -214,8 +214,26 @@ def optimal_real_weight(real, synthetic) -> float:
 def last_k_effective_size(k, n, *, reuse=False) -> float:
     """Draws a generation of the replace loop that collapses about as fast as last-K.
 
-    A heuristic for t ≫ K: n((K + 1)/2)² with fresh redraws, (n/K)((K + 1)/2)² with reused
-    batches. `expected_drift` is exact.
+    Parameters
+    ----------
+    k : int
+        Generations in the window, at least 1.
+    n : int
+        Items a generation, at least ``k``.
+    reuse : bool
+        Whether each batch is used k times, or drawn afresh.
+
+    Returns
+    -------
+    float
+        A heuristic for many more than k generations and n much larger than k:
+        n((k + 1)/2)² with fresh redraws, (n/k)((k + 1)/2)² with reused batches.
+        `expected_drift` is exact.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` or ``n`` is out of range.
 
     Examples
     --------
