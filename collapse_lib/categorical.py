@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._mixtures import MIXING, Mixture
 from collapse_lib._survivors import Survivors, replace_poisson, stepper
 from collapse_lib.ancestry import (
     collapse_probability_bounds,
@@ -71,8 +72,8 @@ class CountTrajectory:
         Number of words in the training set.
     forgetting_time : ndarray of int, (replicates, words)
         First generation whose training set lacks the word; ``generations + 1`` where
-        every one had it, 0 where the truth has not. Final under Replace; under
-        AccumulateSubsample and RandomPast a missing word may come back.
+        every one had it, 0 where the truth has not. Final under Replace; under every
+        other policy but Accumulate a missing word may come back.
     counts : ndarray of int, (replicates, words)
         Counts of the last training set.
     policy : Policy
@@ -130,7 +131,8 @@ def simulate(
         Exactly n tokens a generation, or a Poisson number for each word independently
         (Replace only).
     policy : Policy or str
-        Replace, Accumulate, AccumulateSubsample or RandomPast, or their names.
+        Any policy of `loop`; Replace, Accumulate, AccumulateSubsample and RandomPast also
+        by name.
     history : bool
         Whether to keep heterozygosity, drift and survivors of every generation, or only of
         the truth and the last one, which needs far less memory on long runs.
@@ -171,11 +173,14 @@ def simulate(
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
     policy = policy_named(policy)
-    advance = stepper(policy, one_of("sampling", sampling, ("multinomial", "poisson")))
+    one_of("sampling", sampling, ("multinomial", "poisson"))
+    mixes = isinstance(policy, MIXING) and sampling == "multinomial"
+    advance = None if mixes else stepper(policy, sampling)
     rng = as_generator(rng)
 
     truth = truth / truth.sum()
-    rows = max(1, CHUNK // max(min(truth.size, n), 16))
+    width = truth.size if mixes else min(truth.size, n)
+    rows = max(1, CHUNK // max(width, 16))
     shape = (replicates, generations + 1 if history else 2)
     result = CountTrajectory(
         heterozygosity=np.empty(shape),
@@ -188,7 +193,10 @@ def simulate(
     )
     for start in range(0, replicates, rows):
         chunk = slice(start, min(start + rows, replicates))
-        _simulate_chunk(result, chunk, truth, generations, advance, rng)
+        if mixes:
+            _simulate_mixture(result, chunk, truth, generations, rng)
+        else:
+            _simulate_chunk(result, chunk, truth, generations, advance, rng)
     return result
 
 
@@ -212,3 +220,26 @@ def _simulate_chunk(result, chunk, truth, generations, advance, rng):
         array[chunk] = record[:, k].T
     result.forgetting_time[chunk] = state.forgetting_time
     result.counts[chunk] = state.final_counts
+
+
+def _simulate_mixture(result, chunk, truth, generations, rng):
+    """Fill the replicates ``chunk`` of ``result`` under a policy that keeps every word's column."""
+    replicates, last = chunk.stop - chunk.start, result.survivors.shape[1] - 1
+    state = Mixture(result.policy, truth, result.n, replicates)
+    first_missing = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
+    first_missing[:, truth == 0] = 0
+    columns = result.heterozygosity, result.drift, result.survivors
+    for array, start in zip(
+        columns, (1 - truth @ truth, 0.0, np.count_nonzero(truth)), strict=True
+    ):
+        array[chunk] = start
+    result.counts[chunk] = 0
+    for t in range(1, generations + 1):
+        state.advance(rng)
+        first_missing[(state.counts == 0) & (first_missing > t)] = t
+        if last == generations or t == generations:
+            for array, values in zip(columns, state.moments(), strict=True):
+                array[chunk, min(t, last)] = values
+    result.forgetting_time[chunk] = first_missing
+    if generations:
+        result.counts[chunk] = state.counts

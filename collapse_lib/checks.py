@@ -6,7 +6,15 @@ import numbers
 
 import numpy as np
 
-__all__ = ["as_generator", "one_of", "probabilities", "probability", "weights", "whole_number"]
+__all__ = [
+    "as_generator",
+    "one_of",
+    "probabilities",
+    "probability",
+    "share",
+    "weights",
+    "whole_number",
+]
 
 
 def as_generator(rng) -> np.random.Generator:
@@ -141,6 +149,28 @@ def probability(name: str, value) -> float:
         number = float("nan")
     if not 0 < number < 1:
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}")
+    return number
+
+
+def share(name: str, value) -> float:
+    """Return ``value`` as a float from 0 to 1, both included.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number in the closed interval [0, 1].
+
+    Examples
+    --------
+    >>> share("fraction", 1)
+    1.0
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = float("nan")
+    if not 0 <= number <= 1:
+        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
     return number
 
 

@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from collapse_lib.checks import as_generator, one_of, whole_number
+from collapse_lib.checks import as_generator, one_of, share, whole_number
 
 __all__ = [
     "Accumulate",
@@ -25,6 +25,7 @@ __all__ = [
     "Family",
     "FreshReal",
     "History",
+    "Immigration",
     "LastK",
     "PartlyReal",
     "Policy",
@@ -158,6 +159,23 @@ class FreshReal:
         if history.is_first_fit:
             return real
         return np.concatenate([real, history.draw(n)], axis=1)
+
+
+@dataclass(frozen=True)
+class Immigration:
+    """Train on n items: each is real with chance ``fraction``, else from the newest model."""
+
+    fraction: float
+    name = "immigration"
+
+    def __post_init__(self):
+        object.__setattr__(self, "fraction", share("fraction", self.fraction))
+
+    def training_set(self, history, n):
+        made = history.draw(n)
+        real = history.draw(n, model=0)
+        is_real = history.rng.random(made.shape[:2]) < self.fraction
+        return np.where(_for_items(is_real, made), real, made)
 
 
 @dataclass(frozen=True)
@@ -315,5 +333,9 @@ def run(
 
 def _take_items(data, order):
     """Pick items (axis 1) by a different order in each replicate, whatever an item's shape."""
-    order = order.reshape(order.shape + (1,) * (data.ndim - 2))
-    return np.take_along_axis(data, order, axis=1)
+    return np.take_along_axis(data, _for_items(order, data), axis=1)
+
+
+def _for_items(array, data):
+    """Give an array (replicates, items) as many axes as the data have."""
+    return array.reshape(array.shape + (1,) * (data.ndim - 2))

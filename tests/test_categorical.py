@@ -325,7 +325,6 @@ def test_junk_sizes_are_refused(junk):
         ({"replicates": 0}, ["replicates", "at least 1", "0"]),
         ({"sampling": "binomial"}, ["sampling", "'multinomial', 'poisson'", "'binomial'"]),
         ({"policy": "keep"}, ["policy", "'accumulate-subsample'", "'keep'"]),
-        ({"policy": loop.LastK(2)}, ["policy", "RandomPast", "LastK"]),
         ({"sampling": "poisson", "policy": "accumulate"}, ["poisson", "Replace()", "Accumulate"]),
         ({"rng": np.random.RandomState(1)}, ["rng", "Generator", "RandomState"]),
         ({"rng": -1}, ["rng", "non-negative", "-1"]),

@@ -1,0 +1,80 @@
+"""Word counts under the policies that mix real and synthetic data, or several models.
+
+Under these policies a missing word can come back, so every word keeps its column.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+
+from collapse_lib.loop import FreshReal, Immigration, LastK, PartlyReal
+
+MIXING = (PartlyReal, FreshReal, LastK, Immigration)
+
+
+class Mixture:
+    """Counts of all words in the training set, (replicates, words), and what made them."""
+
+    def __init__(self, policy, truth, n, replicates):
+        self.policy, self.truth, self.n = policy, truth, n
+        self.counts = self.total = self.real = None
+        if isinstance(policy, LastK):
+            if n < policy.k:
+                raise ValueError(f"n must be at least k = {policy.k} for LastK, got {n}")
+            everywhere = np.broadcast_to(truth, (replicates, truth.size))
+            self.window = deque([everywhere], maxlen=policy.k)
+        self.replicates = replicates
+
+    def draw(self, size, weights, rng):
+        """Draw ``size`` words a row; weights need not add up to one."""
+        chances = weights / weights.sum(axis=-1, keepdims=True)
+        batch = rng.multinomial(size, chances, size=None if chances.ndim > 1 else self.replicates)
+        return _return_strays(batch, np.broadcast_to(chances, batch.shape))
+
+    def advance(self, rng):
+        """Make the next training set."""
+        match self.policy:
+            case PartlyReal(real):
+                if self.counts is None:
+                    self.real = self.counts = self.draw(real, self.truth, rng)
+                else:
+                    self.counts = self.real + self.draw(self.n, self.counts, rng)
+            case FreshReal(real):
+                fresh = self.draw(real, self.truth, rng)
+                made = 0 if self.counts is None else self.draw(self.n, self.counts, rng)
+                self.counts = fresh + made
+            case Immigration(fraction):
+                model = self.truth if self.counts is None else self.counts / self.total
+                source = fraction * self.truth + (1 - fraction) * model
+                self.counts = self.draw(self.n, source, rng)
+            case LastK(k, reuse):
+                self._last_k(self.n // k, reuse, rng)
+        self.total = int(self.counts[0].sum())
+
+    def _last_k(self, share, reuse, rng):
+        if not reuse:  # the window holds models
+            self.counts = sum(self.draw(share, model, rng) for model in self.window)
+            self.window.append(self.counts)
+            return
+        newest = self.truth if self.counts is None else self.counts
+        if self.counts is None:
+            self.window.clear()
+        self.window.append(self.draw(share, newest, rng))  # the window holds batches
+        self.counts = sum(self.window)
+
+    def moments(self):
+        """Heterozygosity, drift and number of words of each row."""
+        square = np.einsum("rw,rw->r", self.counts, self.counts, dtype=float) / self.total**2
+        overlap = self.counts @ self.truth / self.total
+        drift = square - 2 * overlap + self.truth @ self.truth
+        return 1 - square, np.maximum(drift, 0), np.count_nonzero(self.counts, axis=1)
+
+
+def _return_strays(batch, chances):
+    """Take back what numpy's rounding gave to a last word that cannot be drawn."""
+    stray = np.flatnonzero((chances[:, -1] == 0) & (batch[:, -1] > 0))
+    batch[stray, chances[stray].argmax(axis=1)] += batch[stray, -1]
+    batch[stray, -1] = 0
+    return batch

@@ -1,0 +1,98 @@
+"""A linear softmax layer over shared context features, fitted by maximum likelihood.
+
+The next word after context c has probabilities softmax(φ_c W): the contexts share the d × s
+table of scores W through their feature vectors φ_c. One-hot features share nothing, and the
+fit is then the next-word frequencies of each context.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collapse_lib.checks import whole_number
+
+__all__ = ["fit", "predict"]
+
+RIDGE = 1e-6  # keeps the scores finite where the likelihood has no maximum
+LONGEST_STEP = 2.0  # largest change of a score in one Newton step
+
+
+def predict(features, scores) -> np.ndarray:
+    """Next-word probabilities of every context.
+
+    Parameters
+    ----------
+    features : ndarray, (replicates, contexts, d)
+    scores : ndarray, (replicates, d, words − 1)
+        The last word has score zero.
+
+    Returns
+    -------
+    ndarray, (replicates, contexts, words)
+
+    Examples
+    --------
+    >>> predict(np.ones((1, 1, 1)), np.zeros((1, 1, 2))).round(3)
+    array([[[0.333, 0.333, 0.333]]])
+    """
+    score = features @ scores
+    score = np.concatenate([score, np.zeros((*score.shape[:2], 1))], axis=2)
+    weight = np.exp(score - score.max(axis=2, keepdims=True))
+    return weight / weight.sum(axis=2, keepdims=True)
+
+
+def fit(features, frequencies, *, start=None, steps=8) -> np.ndarray:
+    """Fit the scores by maximum likelihood, every context weighing the same.
+
+    Parameters
+    ----------
+    features : ndarray, (replicates, contexts, d)
+    frequencies : ndarray, (replicates, contexts, words)
+        Next-word frequencies of each context.
+    start : ndarray, (replicates, d, words − 1), optional
+        Scores to start from; by default zero.
+    steps : int
+        Newton steps, at least 1. Eight are plenty from the scores of the model sampled from.
+
+    Returns
+    -------
+    ndarray, (replicates, d, words − 1)
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not agree or ``steps`` is out of range.
+
+    Notes
+    -----
+    Newton's method; a step is shortened if it would move a score by more than 2. A ridge of
+    1e-6 keeps the scores finite where a word is missing from the data.
+
+    Examples
+    --------
+    >>> seen = np.array([[[0.5, 0.3, 0.2], [0.1, 0.1, 0.8]]])
+    >>> one_hot = np.eye(2)[None]
+    >>> predict(one_hot, fit(one_hot, seen)).round(3)
+    array([[[0.5, 0.3, 0.2],
+            [0.1, 0.1, 0.8]]])
+    """
+    if features.ndim != 3 or frequencies.ndim != 3 or features.shape[:2] != frequencies.shape[:2]:
+        raise ValueError(
+            "features and frequencies must be (replicates, contexts, …) alike, "
+            f"got {features.shape} and {frequencies.shape}"
+        )
+    runs, _, d = features.shape
+    free = frequencies.shape[2] - 1
+    scores = np.zeros((runs, d, free)) if start is None else start
+    diagonal = np.arange(free)
+    for _ in range(whole_number("steps", steps, minimum=1)):
+        p = predict(features, scores)[..., :free]
+        slope = features.swapaxes(1, 2) @ (frequencies[..., :free] - p) - RIDGE * scores
+        spread = -p[..., :, None] * p[..., None, :]
+        spread[..., diagonal, diagonal] += p
+        curvature = np.einsum("rca,rcij,rcb->raibj", features, spread, features, optimize=True)
+        curvature = curvature.reshape(runs, d * free, d * free) + RIDGE * np.eye(d * free)
+        step = np.linalg.solve(curvature, slope.reshape(runs, -1, 1)).reshape(scores.shape)
+        longest = np.abs(features @ step).max(axis=(1, 2), keepdims=True)
+        scores = scores + step * np.minimum(1, LONGEST_STEP / np.maximum(longest, LONGEST_STEP))
+    return scores
