@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 __all__ = [
     "as_generator",
     "one_of",
+    "positive",
     "probabilities",
     "probability",
     "share",
+    "shares",
     "weights",
     "whole_number",
 ]
@@ -130,6 +133,27 @@ def probabilities(name: str, values) -> np.ndarray:
     return array / array.sum()
 
 
+def positive(name: str, value) -> float:
+    """Return ``value`` as a finite float above 0.
+
+    Raises
+    ------
+    ValueError
+        If it is not.
+
+    Examples
+    --------
+    >>> positive("temperature", 0)
+    Traceback (most recent call last):
+        ...
+    ValueError: temperature must be a finite number above 0, got 0
+    """
+    number = _as_float(value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+    return number
+
+
 def probability(name: str, value) -> float:
     """Return ``value`` as a float strictly between 0 and 1.
 
@@ -143,35 +167,56 @@ def probability(name: str, value) -> float:
     >>> probability("alpha", 0.5)
     0.5
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
+    number = _as_float(value)
     if not 0 < number < 1:
         raise ValueError(f"{name} must lie strictly between 0 and 1, got {value!r}")
     return number
 
 
-def share(name: str, value) -> float:
-    """Return ``value`` as a float from 0 to 1, both included.
+def share(name: str, value, *, zero: bool = True) -> float:
+    """Return ``value`` as a float from 0 to 1; 0 itself only if ``zero``.
 
     Raises
     ------
     ValueError
-        If it is not a number in the closed interval [0, 1].
+        If it is not.
 
     Examples
     --------
     >>> share("fraction", 1)
     1.0
     """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = float("nan")
-    if not 0 <= number <= 1:
-        raise ValueError(f"{name} must lie between 0 and 1, got {value!r}")
+    number = _as_float(value)
+    if not 0 <= number <= 1 or (number == 0 and not zero):
+        interval = "between 0 and 1" if zero else "above 0 up to 1"
+        raise ValueError(f"{name} must lie {interval}, got {value!r}")
     return number
+
+
+def shares(name: str, values, shape) -> np.ndarray:
+    """Return ``values`` broadcast to ``shape``, each from 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If one is not, or the shapes do not fit.
+
+    Examples
+    --------
+    >>> shares("real_fraction", [0.0, 0.5], (3, 2)).shape
+    (3, 2)
+    """
+    array = np.asarray(values, dtype=float)
+    outside = ~((array >= 0) & (array <= 1))
+    if outside.any():
+        raise ValueError(f"{name} must lie between 0 and 1, got {array[outside].flat[0]}")
+    try:
+        return np.broadcast_to(array, shape)
+    except ValueError:
+        raise ValueError(
+            f"{name} must have a shape that fits (replicates, generations) = {shape}, "
+            f"got {array.shape}"
+        ) from None
 
 
 def one_of(name: str, value, allowed):
@@ -190,3 +235,13 @@ def one_of(name: str, value, allowed):
     if value in allowed:
         return value
     raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def _as_float(value) -> float:
+    """The value as a float; NaN, which no range admits, if it is not a number."""
+    if isinstance(value, (bool, np.bool_, str)):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
-from collapse_lib._intervals import fraction, positive
-from collapse_lib.checks import one_of, whole_number
+from collapse_lib.checks import one_of, positive, share, whole_number
 
 __all__ = [
     "SmoothedMoments",
@@ -233,7 +232,7 @@ def check_options(bandwidth, policy, real_fraction, estimator):
     """
     one_of("policy", policy, POLICIES)
     one_of("estimator", estimator, ESTIMATORS)
-    f = fraction("real_fraction", real_fraction)
+    f = share("real_fraction", real_fraction)
     if f > 0 and policy != "replace":
         raise ValueError(f"real_fraction must be 0 with policy {policy!r}, got {real_fraction!r}")
     if isinstance(bandwidth, str):

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib._intervals import fractions, positive
-from collapse_lib.checks import probabilities, whole_number
+from collapse_lib.checks import positive, probabilities, shares, whole_number
 
 __all__ = [
     "iterate",
@@ -132,7 +131,7 @@ def iterate(p0, generations, *, temperature, real_fraction=0.0, start=None) -> n
     power = 1 / positive("temperature", temperature)
     generations = whole_number("generations", generations)
     models = [p]
-    for f in fractions("real_fraction", real_fraction, (generations,)):
+    for f in shares("real_fraction", real_fraction, (generations,)):
         models.append((1 - f) * raise_to(models[-1], power) + f * p0)
     return np.array(models)
 

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from collapse_lib._intervals import fraction, positive
-from collapse_lib.checks import whole_number
+from collapse_lib.checks import positive, share, whole_number
 
 __all__ = ["Branches", "FixedPoints", "branches", "fixed_points", "temperature_spinodal"]
 
@@ -132,7 +131,7 @@ def fixed_points(temperature, real_fraction, words) -> FixedPoints:
     0.5227 stable
     """
     temperature = positive("temperature", temperature)
-    f = fraction("real_fraction", real_fraction, zero=False)
+    f = share("real_fraction", real_fraction, zero=False)
     words = whole_number("words", words, minimum=2)
     logs, stable = [0.0], [f > 1 - temperature]
     if temperature < 1 and f < temperature_spinodal(temperature, words):

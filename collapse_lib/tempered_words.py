@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib._intervals import fractions, positive
-from collapse_lib.checks import as_generator, probabilities, whole_number
+from collapse_lib.checks import as_generator, positive, probabilities, shares, whole_number
 from collapse_lib.temperature import first_model, raise_to
 
 __all__ = ["TemperatureTrajectory", "simulate_temperature"]
@@ -98,7 +97,7 @@ def simulate_temperature(
     replicates = whole_number("replicates", replicates, minimum=1)
     n = whole_number("n", n, minimum=2)
     power = 1 / positive("temperature", temperature)
-    f = fractions("real_fraction", real_fraction, (replicates, generations))
+    f = shares("real_fraction", real_fraction, (replicates, generations))
     rng = as_generator(rng)
 
     record = np.empty((4, replicates, generations + 1))

@@ -121,12 +121,12 @@ def test_probabilities_forgive_rounding():
     assert probabilities("p", [0.5, 0.5 + 1e-10]).sum() == 1
 
 
-@pytest.mark.parametrize("value", [1e-300, 0.5, np.float32(0.25), "0.5"])
+@pytest.mark.parametrize("value", [1e-300, 0.5, np.float32(0.25)])
 def test_a_probability(value):
     assert probability("alpha", value) == float(value)
 
 
-@pytest.mark.parametrize("value", [0, 1, -0.1, 1.1, nan, inf, None, "x", [0.5, 0.5]])
+@pytest.mark.parametrize("value", [0, 1, -0.1, 1.1, nan, inf, None, "x", "0.5", [0.5, 0.5]])
 def test_what_is_no_probability(value):
     with pytest.raises(ValueError) as error:
         probability("alpha", value)

@@ -278,7 +278,7 @@ def test_the_number_of_states_is_that_of_the_theorem():
         (lambda: cl.temperature_spinodal(0.9, 1), "words must be a whole number, at least 2"),
         (lambda: cl.fixed_points(0.9, 0.0, 5), "real_fraction must lie above 0 up to 1"),
         (lambda: cl.branches(1.2, 5), "strictly between 0 and 1"),
-        (lambda: cl.iterate([1.0], 2, temperature=1, real_fraction=2), "from 0 to 1"),
+        (lambda: cl.iterate([1.0], 2, temperature=1, real_fraction=2), "between 0 and 1"),
         (lambda: cl.iterate([0.5, 0.5], 2, temperature=1, start=[1.0]), "start must have 2 words"),
         (
             lambda: cl.simulate_temperature(

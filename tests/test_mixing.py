@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_lib import loop, mixing
+from collapse_lib import calculators, loop, mixing
 from collapse_lib._mixtures import _return_strays
 from collapse_lib.categorical import simulate
 from collapse_lib.conservation import expected_retention
@@ -182,7 +182,7 @@ def test_presence_against_the_binomial_chain(fraction):
 def test_migrants_needed_inverts_presence(share_of_most, p):
     n = 1000
     presence = -math.expm1(-n * p) * share_of_most
-    if presence <= mixing.presence_probability(p, n, mixing.LEAST):
+    if presence <= mixing.presence_probability(p, n, calculators.LEAST):
         return
     fraction = mixing.migrants_needed(p, n, presence) / n
     assert mixing.presence_probability(p, n, fraction) == pytest.approx(presence, rel=1e-4)
@@ -228,8 +228,8 @@ def test_immigration_keeps_the_shape_of_vectors():
         (lambda: mixing.expected_drift(loop.LastK(9), 5, 5), "n must be at least k = 9"),
         (lambda: simulate(TRUTH, 3, n=5, policy=loop.LastK(9)), "n must be at least k = 9"),
         (lambda: mixing.safe_synthetic_size(1, 0.1), "real must be a whole number, at least 2"),
-        (lambda: mixing.safe_synthetic_size(9, 0), "drift must be a finite number, more than 0"),
-        (lambda: mixing.safe_synthetic_size(9, 0.1, heterozygosity=2), "at most 1"),
+        (lambda: mixing.safe_synthetic_size(9, 0), "drift must be a finite number above 0"),
+        (lambda: mixing.safe_synthetic_size(9, 0.1, heterozygosity=2), "above 0 up to 1"),
         (lambda: mixing.weighted_drift_limit(0, 5, 5), "weight must be more than 0"),
         (lambda: mixing.optimal_real_weight(0, 5), "real must be a whole number, at least 1"),
         (lambda: mixing.presence_probability(0.1, 10, 0), "fraction must be at least 0.0001"),
