@@ -9,6 +9,7 @@ from collections import deque
 
 import numpy as np
 
+from collapse_lib._draws import multinomial
 from collapse_lib.loop import FreshReal, Immigration, LastK, PartlyReal
 
 MIXING = (PartlyReal, FreshReal, LastK, Immigration)
@@ -30,8 +31,9 @@ class Mixture:
     def draw(self, size, weights, rng):
         """Draw ``size`` words a row; weights need not add up to one."""
         chances = weights / weights.sum(axis=-1, keepdims=True)
-        batch = rng.multinomial(size, chances, size=None if chances.ndim > 1 else self.replicates)
-        return _return_strays(batch, np.broadcast_to(chances, batch.shape))
+        return multinomial(
+            size, np.broadcast_to(chances, (self.replicates, chances.shape[-1])), rng
+        )
 
     def advance(self, rng):
         """Make the next training set."""
@@ -70,11 +72,3 @@ class Mixture:
         overlap = self.counts @ self.truth / self.total
         drift = square - 2 * overlap + self.truth @ self.truth
         return 1 - square, np.maximum(drift, 0), np.count_nonzero(self.counts, axis=1)
-
-
-def _return_strays(batch, chances):
-    """Take back what numpy's rounding gave to a last word that cannot be drawn."""
-    stray = np.flatnonzero((chances[:, -1] == 0) & (batch[:, -1] > 0))
-    batch[stray, chances[stray].argmax(axis=1)] += batch[stray, -1]
-    batch[stray, -1] = 0
-    return batch

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._draws import multinomial
 from collapse_lib.loop import Accumulate, AccumulateSubsample, RandomPast, Replace
 
 
 class Survivors:
-    """Counts of the words still alive, one row for each replicate that can still change.
-
-    The last column of a row always holds a word that is alive: numpy gives a row's
-    rounding remainder to its last category, and a dead word must never receive it.
-    """
+    """Counts of the words still alive, one row for each replicate that can still change."""
 
     def __init__(self, truth, n, generations, replicates):
         alive = np.flatnonzero(truth)
@@ -48,20 +45,9 @@ class Survivors:
         self.survivors = self.survivors - np.bincount(row, minlength=len(present))
         width = max(1, int(self.survivors.max()))
         if width <= 0.75 * present.shape[1]:
-            self._reorder(np.argsort(present, axis=1, kind="stable")[:, -width:])
-        self._keep_last_column_alive()
-
-    def _reorder(self, columns):
-        self.words, self.counts, self.alive = (
-            np.take_along_axis(array, columns, axis=1)
-            for array in (self.words, self.counts, self.alive)
-        )
-
-    def _keep_last_column_alive(self):
-        row = np.flatnonzero(~self.alive[:, -1])
-        living = self.alive[row].argmax(axis=1)
-        for array in (self.words, self.counts, self.alive):
-            array[row, living], array[row, -1] = array[row, -1], array[row, living]
+            keep = np.argsort(present, axis=1, kind="stable")[:, -width:]
+            for name in ("words", "counts", "alive"):
+                setattr(self, name, np.take_along_axis(getattr(self, name), keep, axis=1))
 
     def retire(self):
         """Stop drawing the replicates in which nothing can change, once they are half of all."""
@@ -100,7 +86,7 @@ def stepper(policy, sampling):
 
 
 def _replace(state, t, rng):
-    state.counts = rng.multinomial(state.n, state.counts / state.n)
+    state.counts = multinomial(state.n, state.counts / state.n, rng)
 
 
 def replace_poisson(state, t, rng):
@@ -109,13 +95,13 @@ def replace_poisson(state, t, rng):
 
 
 def _accumulate(state, t, rng):
-    batch = _multinomial(state.n, state.counts / state.total[:, None], rng)
+    batch = multinomial(state.n, state.counts / state.total[:, None], rng)
     state.pool = state.counts = batch if t == 1 else state.counts + batch
     state.total = np.full(len(batch), t * state.n)
 
 
 def _accumulate_subsample(state, t, rng):
-    batch = _multinomial(state.n, state.counts / state.n, rng)
+    batch = multinomial(state.n, state.counts / state.n, rng)
     state.pool = batch if t == 1 else state.pool + batch
     state.counts = _draw_without_replacement(state.pool, state.n, rng)
 
@@ -125,16 +111,7 @@ def _random_past(state, t, rng):
         state.pool = np.zeros_like(state.counts)
     state.pool = state.pool + state.counts
     mixture = state.pool / state.pool.sum(axis=1, keepdims=True)
-    state.counts = _multinomial(state.n, mixture, rng)
-
-
-def _multinomial(n, p, rng):
-    """Draw counts for each row of probabilities, its rounding remainder going to its commonest word."""
-    row, top = np.arange(len(p)), p.argmax(axis=1)
-    p[row, top], p[row, -1] = p[row, -1], p[row, top]
-    drawn = rng.multinomial(n, p)
-    drawn[row, top], drawn[row, -1] = drawn[row, -1], drawn[row, top]
-    return drawn
+    state.counts = multinomial(state.n, mixture, rng)
 
 
 def _draw_without_replacement(pool, size, rng):

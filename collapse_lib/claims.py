@@ -174,7 +174,9 @@ def claim(
         measured, stderr = float(np.mean(samples)), float(standard_error(samples))
     one_of("kind", kind, KINDS)
     if not re.fullmatch(r"[\w-]+\.[\w.-]+", id):
-        raise ValueError(f"id must read 'chapter.name', letters, digits and hyphens, got {id!r}")
+        raise ValueError(
+            f"id must read 'chapter.name', letters, digits, dots and hyphens, got {id!r}"
+        )
     chapter = id.partition(".")[0]
     rival_name, rival_value = rival
     for label, value in [

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import multinomial
 from collapse_lib.checks import as_generator, probabilities, whole_number
 from collapse_lib.gaussian_theory import (
     _checked,
@@ -300,7 +301,7 @@ def simulate_mixture(
     run.weights[:, 0], run.means[:, 0], run.sds[:, 0] = truth, means, 1.0
     for t in range(1, generations + 1):
         sd = run.sds[:, t - 1]
-        count = rng.multinomial(n, run.weights[:, t - 1])
+        count = multinomial(n, run.weights[:, t - 1], rng)
         noise = rng.standard_normal(sd.shape)
         squares = 2 * rng.standard_gamma(np.maximum(count - 1, 0) / 2)  # 0 if count ≤ 1
         run.weights[:, t] = count / n

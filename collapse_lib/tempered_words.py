@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import multinomial
 from collapse_lib.checks import as_generator, positive, probabilities, shares, whole_number
 from collapse_lib.temperature import first_model, raise_to
 
@@ -111,7 +112,7 @@ def simulate_temperature(
             real = f[chunk, t, None]
             drawn_from = (1 - real) * raise_to(p, power) + real * p0
             drawn_from /= drawn_from.sum(axis=1, keepdims=True)
-            counts[chunk] = rng.multinomial(n, drawn_from)
+            counts[chunk] = multinomial(n, drawn_from, rng)
             p = counts[chunk] / n
             record[:, chunk, t + 1] = _summary(p, p0)
     top, heterozygosity, drift, survivors = record

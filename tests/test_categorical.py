@@ -167,6 +167,14 @@ def test_multinomial_forgetting_times_have_the_closed_form():
     assert np.abs((result.survivors[:, t].mean(axis=0) - vocabulary) / error).max() < 4
 
 
+def test_final_counts_of_runs_that_end_at_different_times():
+    run = simulate(np.ones(6), 40, 2000, n=10, rng=12)
+    assert (run.counts.sum(axis=1) == 10).all()
+    assert (np.count_nonzero(run.counts, axis=1) == run.survivors[:, -1]).all()
+    still_there = run.forgetting_time == 41
+    assert ((run.counts > 0) == still_there).all()
+
+
 @pytest.mark.parametrize("policy", POLICIES)
 def test_zipf_words_keep_the_expected_heterozygosity(policy):
     """A thousand words, so that words die and rows are shortened on the way."""

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib import calculators, loop, mixing
-from collapse_lib._mixtures import _return_strays
 from collapse_lib.categorical import simulate
 from collapse_lib.conservation import expected_retention
 from collapse_lib.families import Categorical, Gaussian
@@ -186,13 +185,6 @@ def test_migrants_needed_inverts_presence(share_of_most, p):
         return
     fraction = mixing.migrants_needed(p, n, presence) / n
     assert mixing.presence_probability(p, n, fraction) == pytest.approx(presence, rel=1e-4)
-
-
-def test_a_stray_draw_goes_to_a_word_that_can_be_drawn():
-    batch = _return_strays(
-        np.array([[3, 1, 1], [2, 2, 1]]), np.array([[0.2, 0.8, 0], [0.1, 0, 0.9]])
-    )
-    assert batch.tolist() == [[3, 2, 0], [2, 2, 1]]
 
 
 def test_words_that_were_never_there_stay_away():

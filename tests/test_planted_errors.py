@@ -73,11 +73,13 @@ PLANTED = [
     ("ancestry", "(2 * k - 1) * np.exp", "(2 * k + 1) * np.exp",
      "ancestry::test_kingman_survival_has_the_moments_of_its_waiting_times"),
     # the simulators
-    ("_survivors", "rng.multinomial(state.n, state.counts / state.n)",
-     "rng.multinomial(state.n - 1, state.counts / state.n)",
+    ("_survivors", "multinomial(state.n, state.counts / state.n, rng)",
+     "multinomial(state.n - 1, state.counts / state.n, rng)",
      "categorical::test_simulate_has_the_law_of_the_loop"),
     ("_survivors", "self.final_counts[self.rows] = 0", "pass",
-     "categorical::test_what_holds_in_every_run"),
+     "categorical::test_final_counts_of_runs_that_end_at_different_times"),
+    ("_draws", "p[stray].argmax(axis=1)", "-1",
+     "draws::test_a_stray_token_goes_to_a_word_that_can_be_drawn"),
     ("text", "index.context[(at + 1) % length]", "index.context[at]",
      "text::test_each_word_follows_the_words_copied_before_it"),
 ]  # fmt: skip
