@@ -107,8 +107,8 @@ MEANS = [
     # policy, design, d, T, signal, generation, theory
     ("replace", "fresh", 10, 24, 0.0, 10, regression.replace_risk),
     ("replace", "frozen", 10, 24, 0.0, 10, regression.replace_risk),
-    ("replace", "fresh", 24, 12, 1.0, 6, regression.replace_risk),
-    ("replace", "frozen", 24, 12, 1.0, 6, regression.replace_risk),
+    ("replace", "fresh", 24, 10, 1.0, 6, regression.replace_risk),
+    ("replace", "frozen", 24, 10, 1.0, 6, regression.replace_risk),
     ("accumulate", "fresh", 5, 20, 0.0, 8, regression.accumulate_risk),
     ("accumulate", "frozen", 5, 20, 0.0, 8, regression.accumulate_risk),
     ("accumulate", "fresh", 24, 10, 1.0, 6, regression.accumulate_risk),

@@ -1,0 +1,77 @@
+"""The draws and the linear algebra behind the simulators of ridge regression."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collapse_lib._spectra import at_least_zero, checked_spectrum, numbers
+from collapse_lib.checks import as_generator, whole_number
+
+CHUNK = 2**21  # numbers in the factors drawn together: 16 megabytes
+
+
+def factors(T, d, replicates, rng):
+    """Bartlett factors, (replicates, min(T, d), d)."""
+    rank = min(T, d)
+    factor = np.triu(rng.standard_normal((replicates, rank, d)), 1)
+    i = np.arange(rank)
+    factor[:, i, i] = np.sqrt(rng.chisquare(T - i, size=(replicates, rank)))
+    return factor
+
+
+def errors(spectrum, n, T0, replicates, sigma0, design, rng):
+    """What n OLS generators add up to, (replicates, d); see `ridge.labeller_errors`."""
+    draws = n if design == "fresh" else min(n, 1)
+    inverse = (1 / rng.chisquare(T0 - len(spectrum) + 1, size=(replicates, draws))).sum(axis=1)
+    if design == "frozen":
+        inverse *= n
+    g = rng.standard_normal((replicates, len(spectrum)))
+    return sigma0 * np.sqrt(inverse)[:, None] * g / np.sqrt(spectrum)
+
+
+def fit(a, labeller, g, ridge):
+    """Ridge fit to the labels a·labeller + g, (replicates, d); ``ridge`` is λT."""
+    target = np.einsum("rij,rj->ri", a, labeller) + g
+    if ridge == 0 and a.shape[1] == a.shape[2]:
+        return labeller + np.linalg.solve(a, g[..., None])[..., 0]
+    solved = np.linalg.solve(_gram(a, ridge), target[..., None])[..., 0]
+    return np.einsum("rij,ri->rj", a, solved)
+
+
+def label_filter(a, ridge):
+    """What maps labels to the fit: Aᵀ(AAᵀ + λT)⁻¹, (replicates, d, rank)."""
+    if ridge == 0 and a.shape[1] == a.shape[2]:
+        return np.linalg.inv(a)
+    return np.linalg.solve(_gram(a, ridge), a).transpose(0, 2, 1)
+
+
+def _gram(a, ridge):
+    return a @ a.transpose(0, 2, 1) + ridge * np.eye(a.shape[1])
+
+
+def chunks(replicates, d):
+    """Slices of the replicates, few enough at a time to fit in memory."""
+    size = max(1, CHUNK // d**2)
+    return [slice(k, min(k + size, replicates)) for k in range(0, replicates, size)]
+
+
+def checked(spectrum, w0, T, penalty, n, T0, sigma, sigma0, replicates, rng):
+    """The arguments that the simulators share, checked."""
+    spectrum, _ = checked_spectrum(spectrum)
+    w0 = aligned("w0", w0, spectrum)
+    penalties = [at_least_zero("penalty", value) for value in np.ravel(penalty)]
+    n = whole_number("n", n)
+    T0 = whole_number("T0", T0, minimum=len(spectrum)) if n else len(spectrum)
+    return (
+        *(spectrum, w0, whole_number("T", T, minimum=1), penalties, n, T0),
+        *(at_least_zero("sigma", sigma), at_least_zero("sigma0", sigma0)),
+        *(whole_number("replicates", replicates, minimum=1), as_generator(rng)),
+    )
+
+
+def aligned(name, values, spectrum):
+    """Return values, of either sign, of the shape of the spectrum."""
+    values = numbers(name, values)
+    if values.shape != spectrum.shape:
+        raise ValueError(f"{name} must have the shape of spectrum, {spectrum.shape}")
+    return values

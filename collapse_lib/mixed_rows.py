@@ -1,0 +1,158 @@
+"""Real and synthetic rows in one ridge fit.
+
+The synthetic labels come from w₀ + δ, where δ is the labeller's error, centred and independent
+of everything else. What δ adds to the excess risk is the toll ζ. It is known to the same
+degree as the other deterministic equivalents and, for least squares, exactly.
+
+Conventions as in `spectrum` and `ridge`: eigenbasis of Σ, penalty λ that goes with all rows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from collapse_lib._ridge_draws import checked, chunks, factors
+from collapse_lib._spectra import checked_spectrum, matching
+from collapse_lib.checks import whole_number
+from collapse_lib.ridge import RidgeRun
+from collapse_lib.spectrum import degrees_of_freedom, kappa
+
+__all__ = ["ols_toll", "simulate", "toll"]
+
+
+def toll(spectrum, real, synthetic, penalty, *, error) -> float:
+    """Return the deterministic equivalent of what wrong synthetic labels add.
+
+    Parameters
+    ----------
+    spectrum : array_like, (d,)
+        Eigenvalues of Σ, above 0.
+    real, synthetic : int
+        Rows of each kind.
+    penalty : float
+        λ, at least 0.
+    error : array_like, (d,)
+        Diagonal of the covariance Δ of δ.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    p₁, p₂ are the shares of real and synthetic rows, u = df₂/(n − df₂):
+    ζ = p₂²(1 + p₁u) tr ΔΣ³(Σ+κ)⁻² + p₂u tr ΔΣ(p₁Σ+κ)²(Σ+κ)⁻².
+
+    References
+    ----------
+    Dohmatob et al., arXiv 2410.04840.
+
+    Examples
+    --------
+    >>> round(toll([1.0] * 10, 50, 50, 0.0, error=[0.1] * 10), 4)
+    0.2778
+    """
+    spectrum, _ = checked_spectrum(spectrum)
+    error = matching("error", error, spectrum)
+    real, synthetic = whole_number("real", real), whole_number("synthetic", synthetic)
+    n = real + synthetic
+    effective = kappa(spectrum, penalty, n)
+    df2 = degrees_of_freedom(spectrum, effective, 2)
+    if not n > df2 * (1 + 1e-12):
+        raise ValueError(f"{n} rows and penalty = {penalty!r} make the risk infinite")
+    p1, p2, u = real / n, synthetic / n, df2 / (n - df2)
+    weight = error * spectrum / (spectrum + effective) ** 2
+    straight = p2**2 * (1 + p1 * u) * weight @ spectrum**2
+    return float(straight + p2 * u * weight @ (p1 * spectrum + effective) ** 2)
+
+
+def ols_toll(d, real, synthetic) -> float:
+    """Return E‖ŵ − w₀‖²_Σ over ‖δ‖²_Σ for least squares without label noise, exactly.
+
+    Parameters
+    ----------
+    d : int
+        Dimension.
+    real, synthetic : int
+        Rows of each kind, at least d + 2 together.
+
+    Returns
+    -------
+    float
+        Any Σ, any δ.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> round(ols_toll(10, 50, 50), 4), ols_toll(10, 0, 100)
+    (0.2802, 1.0)
+    """
+    d = whole_number("d", d, minimum=1)
+    real, synthetic = whole_number("real", real), whole_number("synthetic", synthetic)
+    n = real + synthetic
+    if n < d + 2:
+        raise ValueError(f"real + synthetic must be at least d + 2 = {d + 2}, got {n}")
+    y = real * synthetic / (n * (n - 1) * (n + 2))
+    alpha = synthetic * (synthetic + 2) / (n * (n + 2)) - y
+    return alpha + y * (n * d - 2) / (n - d - 1)
+
+
+def simulate(
+    spectrum, w0, real, synthetic, penalty, *, error, sigma=1.0, replicates=1, rng=None
+) -> RidgeRun:
+    """Ridge on real and synthetic rows together: the expected excess risk given the designs.
+
+    Parameters
+    ----------
+    spectrum, w0, sigma, replicates, rng
+        As in `ridge.simulate_ridge`. Real and synthetic labels have the same noise.
+    real, synthetic : int
+        Rows of each kind, at least 1. Synthetic labels come from w₀ + δ, δ centred.
+    penalty : float
+        λ, at least 0; above 0 unless there are d rows. It goes with all rows together.
+    error : array_like, (d,)
+        Diagonal of the covariance of δ, which must be diagonal.
+
+    Returns
+    -------
+    RidgeRun
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> simulate([1, 0.5], [1, 1], 5, 5, 0.1, error=[1, 1], replicates=3, rng=1).toll.shape
+    (3,)
+    """
+    real = whole_number("real", real, minimum=1)
+    synthetic = whole_number("synthetic", synthetic, minimum=1)
+    spectrum, w0, total, penalties, _, _, sigma, _, replicates, rng = checked(
+        spectrum, w0, real + synthetic, penalty, 0, None, sigma, 1.0, replicates, rng
+    )
+    error, d = matching("error", error, spectrum), len(spectrum)
+    if penalties[0] == 0 and total < d:
+        raise ValueError(f"penalty must be above 0 with fewer than d = {d} rows, got {penalty!r}")
+    root, terms = np.sqrt(spectrum), np.empty((3, replicates))
+    for rows in chunks(replicates, d):
+        size = rows.stop - rows.start
+        a1, a2 = (factors(T, d, size, rng) * root for T in (real, synthetic))
+        gram2 = a2.transpose(0, 2, 1) @ a2
+        gram = a1.transpose(0, 2, 1) @ a1 + gram2
+        h = root[:, None] * np.linalg.inv(gram + penalties[0] * total * np.eye(d))
+        lost = penalties[0] * total * (h @ w0)
+        variance = sigma**2 * ((h @ gram) * h).sum(axis=(1, 2))
+        fake = ((h @ gram2) ** 2 @ error).sum(axis=1)
+        terms[:, rows] = (lost**2).sum(axis=1), variance, fake
+    return RidgeRun(*terms)
