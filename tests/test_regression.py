@@ -161,6 +161,13 @@ def test_contraction_by_drawing_both_matrices():
     assert sample.std() / 100_000**0.5 < 0.01
 
 
+def test_contraction_of_one_feature_is_the_second_moment_of_a_beta_law():
+    for synthetic, real in ((7, 5), (1, 2), (30, 1)):
+        share = stats.beta(synthetic / 2, real / 2)
+        exact = share.var() + share.mean() ** 2
+        assert regression.fresh_real_contraction(1, synthetic, real) == pytest.approx(exact)
+
+
 def test_limits_and_the_bound():
     for d, T in ((1, 50), (5, 20), (10, 16)):
         far = regression.accumulate_risk(d, T, 20_000)
