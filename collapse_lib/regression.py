@@ -11,6 +11,7 @@ and can be had from here too.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from collapse_lib.loop import (
     Accumulate,
     AccumulateSubsample,
     FreshReal,
-    PartlyReal,
+    LastK,
     Policy,
     Replace,
     policy_named,
@@ -61,7 +62,8 @@ __all__ = [
 
 CHUNK = 2**14  # numbers drawn together: 128 kilobytes an array, which stays in cache
 RANK_TOLERANCE = 1e-12  # eigenvalues of XᵀX below this share of the largest are rounding
-POLICIES = (Replace, Accumulate, AccumulateSubsample, FreshReal, PartlyReal)
+POLICIES = ("replace", "accumulate", "accumulate-subsample", "fresh-real", "partly-real")
+REUSED = "last-k with reuse=True"
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,15 @@ def simulate(
     Parameters
     ----------
     d, T : int
-        Features, new synthetic rows a generation. With fewer independent rows than features
-        the fit is the one of least norm.
+        Features, new synthetic rows a generation (LastK: T // k). With fewer independent rows
+        than features the fit is the one of least norm.
     generations : int
         Number of fits.
     replicates : int
         Independent runs.
     policy : Policy or str
-        Replace, Accumulate, AccumulateSubsample, FreshReal or PartlyReal, or a name.
+        Replace, Accumulate, AccumulateSubsample, FreshReal, PartlyReal or LastK with
+        ``reuse``, or a name.
     design : {"fresh", "frozen"}
         Whether each generation draws its rows anew, or labels the same rows again.
     covariance : array_like, (d,), optional
@@ -151,12 +154,16 @@ def simulate(
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
     policy = policy_named(policy)
-    one_of("policy", policy.name, tuple(kind.name for kind in POLICIES))
+    reused = isinstance(policy, LastK) and policy.reuse
+    one_of("policy", REUSED if reused else policy.name, (*POLICIES, REUSED))
+    if reused:
+        whole_number("T", T, minimum=policy.k)
     one_of("design", design, DESIGNS)
     scale = np.sqrt(_along_axes("covariance", covariance, d, default=1.0, minimum=0))
     start = _along_axes("truth", truth, d, default=0.0)
     noise = positive("noise", noise, zero=True)
-    loop = _Loop(d, T, policy, scale, start, noise, design == "frozen", as_generator(rng))
+    batch = T // policy.k if reused else T
+    loop = _Loop(d, batch, policy, scale, start, noise, design == "frozen", as_generator(rng))
     if isinstance(policy, Replace) and T >= d and not loop.frozen:
         advance, numbers = _replace, 1
     elif isinstance(policy, AccumulateSubsample):
@@ -243,8 +250,8 @@ class _Loop:
 
     def independent_rows(self, t, real_rows):
         """Rows of generation t's training set that are not copies of each other."""
-        if isinstance(self.policy, Accumulate) and not self.frozen:
-            return t * self.T
+        if isinstance(self.policy, Accumulate | LastK) and not self.frozen:
+            return min(t, getattr(self.policy, "k", t)) * self.T
         if real_rows:
             return real_rows + (self.T if t > 1 else 0)
         return self.T
@@ -279,6 +286,7 @@ def _refit(loop, risk):
     real_rows = getattr(policy, "real", 0)
     made_designs, real_designs = (loop.designs(rows, replicates) for rows in (T, real_rows))
     w = truth = np.broadcast_to(loop.truth, (replicates, d))
+    window = deque(maxlen=getattr(policy, "k", 1))
     pool = real = 0.0
     for t in range(1, risk.shape[1]):
         if t == 1 and real_rows:
@@ -287,7 +295,8 @@ def _refit(loop, risk):
             made = loop.equations(next(made_designs), w)
             if isinstance(policy, FreshReal):
                 real = loop.equations(next(real_designs), truth)
-            pool = (pool if isinstance(policy, Accumulate) else real) + made
+            window.append(made)
+            pool = (pool if isinstance(policy, Accumulate) else real) + sum(window)
         w = _least_norm(pool, is_full_rank=loop.independent_rows(t, real_rows) >= d)
         risk[:, t] = loop.risk_of(w)
 

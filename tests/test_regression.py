@@ -21,6 +21,8 @@ POLICIES = [
     (loop.FreshReal(4), 5),
     (loop.FreshReal(2), 5),
     (loop.PartlyReal(4), 5),
+    (loop.LastK(2, reuse=True), 16),
+    (loop.LastK(3, reuse=True), 3),
 ]
 
 
@@ -159,6 +161,13 @@ def test_contraction_by_drawing_both_matrices():
     assert sample.std() / 100_000**0.5 < 0.01
 
 
+def test_contraction_of_one_feature_is_the_second_moment_of_a_beta_law():
+    for synthetic, real in ((7, 5), (1, 2), (30, 1)):
+        share = stats.beta(synthetic / 2, real / 2)
+        exact = share.var() + share.mean() ** 2
+        assert regression.fresh_real_contraction(1, synthetic, real) == pytest.approx(exact)
+
+
 def test_limits_and_the_bound():
     for d, T in ((1, 50), (5, 20), (10, 16)):
         far = regression.accumulate_risk(d, T, 20_000)
@@ -201,7 +210,8 @@ def test_infinite_means_are_said():
         ({"d": 0}, "d must be a whole number, at least 1, got 0"),
         ({"T": 2.5}, "T must be a whole number"),
         ({"policy": "last-k"}, "policy must be one of 'replace'"),
-        ({"policy": loop.LastK(2)}, "policy must be one of 'replace'.*got 'last-k'"),
+        ({"policy": loop.LastK(2)}, "policy must be one of 'replace'.*reuse=True', got 'last-k'"),
+        ({"policy": loop.LastK(9, reuse=True)}, "T must be a whole number, at least 9, got 8"),
         ({"design": "random"}, "design must be one of 'fresh', 'frozen'"),
         ({"noise": -1}, "noise must be a finite number at least 0"),
         ({"covariance": [1, 2]}, "covariance must be 3 finite numbers"),
