@@ -23,27 +23,36 @@ class ImageMeasure:
     judge : Judge
     points : int
         Images used for precision and recall, whose cost is quadratic.
+    most : int
+        Made images that the classifier looks at.
 
     Notes
     -----
     ``negative_elbo`` is in nats an image on the test images, averaged over four draws of the
-    code. ``classes`` counts those with at least 1 % of the made images; ``class_share`` is a
+    code; ``own_negative_elbo`` the same on the model's own samples. ``noise`` is the learned
+    standard deviation of a pixel. ``classes`` counts those with at least 1 % of the made images; ``class_share`` is a
     vector; ``variance`` is total pixel variance as a share of the test images'.
     """
 
     DRAWS = 4
 
-    def __init__(self, real, test, judge: Judge, *, points=600):
+    def __init__(self, real, test, judge: Judge, *, points=600, most=10_000):
         self.test, self.judge, self.points = torch.as_tensor(test), judge, points
+        self.most = most
         self.real_features = judge.features(real)
         self.test_variance = np.var(test, axis=0).sum()
 
     def __call__(self, model, samples, temperature, streams):
         test = self.test.to(samples.device).expand(model.members, -1, -1)
         draws = [model.loss(test, streams).mean(1) for _ in range(self.DRAWS)]
-        rows = [self._of_images(images) for images in samples.float().cpu().numpy()]
+        looked_at = samples[:, : self.most].float().cpu().numpy()
+        rows = [self._of_images(images) for images in looked_at]
         measured = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        return measured | {"negative_elbo": torch.stack(draws).mean(0)}
+        return measured | {
+            "negative_elbo": torch.stack(draws).mean(0),
+            "own_negative_elbo": model.loss(samples[:, : test.shape[1]], streams).mean(1),
+            "noise": model.log_noise.exp().flatten(),
+        }
 
     def _of_images(self, images):
         features = self.judge.features(images)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import torch
-import torch.nn.functional as F
 
 from collapse_lib.deep.stack import Stack, Streams, affine
 
@@ -48,13 +47,13 @@ class VAE(Stack):
 
     def encode(self, x):
         """Mean and log variance of the code, each (members, batch, latent)."""
-        hidden = F.relu(affine(x, self.encoder[0]))
+        hidden = affine(x, self.encoder[0]).relu_()
         mean, log_variance = affine(hidden, self.encoder[1]).chunk(2, dim=-1)
         return mean, log_variance.clamp(-10, 4)
 
     def decode(self, code):
         """Mean image of a code, (members, batch, pixels)."""
-        return torch.sigmoid(affine(F.relu(affine(code, self.decoder[0])), self.decoder[1]))
+        return affine(affine(code, self.decoder[0]).relu_(), self.decoder[1]).sigmoid_()
 
     def loss(self, x, streams):
         """Negative evidence lower bound in nats an image, (members, batch)."""
@@ -62,8 +61,9 @@ class VAE(Stack):
         noise = self.for_arms(streams.normal(x.shape[1], self.latent))
         image = self.decode(mean + (0.5 * log_variance).exp() * noise)
         divergence = 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(-1)
-        error = (x - image) ** 2 / (2 * (2 * self.log_noise).exp())
-        return (error + self.log_noise + 0.5 * math.log(2 * math.pi)).sum(-1) + divergence
+        log_noise = self.log_noise.squeeze(-1)
+        error = ((x - image) ** 2).sum(-1) / (2 * (2 * log_noise).exp())
+        return error + self.pixels * (log_noise + 0.5 * math.log(2 * math.pi)) + divergence
 
     @torch.no_grad()
     def sample(self, n, streams, temperature):
