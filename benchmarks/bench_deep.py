@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from collapse_lib.deep.evolve import Arm, Experiment, evolve
+from collapse_lib.deep.presets import PRESETS
 from collapse_lib.deep.stack import Streams
 from collapse_lib.deep.training import Optimiser, fit
 from collapse_lib.deep.transformer import Transformer
@@ -37,11 +38,14 @@ def share_of_peak(compare, model, data, batch, streams, multiplications):
 
 
 def test_vae_against_matrix_peak(compare, report):
-    streams = Streams([1])
-    model = VAE(streams, 4, pixels=64)
-    data = torch.rand(4, 128, 64)
-    size = 64 * 128 + 128 * 12 + 6 * 128 + 128 * 64
-    share = share_of_peak(compare, model, data, 128, streams, size)
+    sizes, arms = PRESETS["cpu"].images, 5  # the stack that the chapter trains in one process
+    streams = Streams(range(sizes.seeds_a_stack))
+    model = VAE(streams, arms, pixels=64, hidden=sizes.hidden, latent=sizes.latent)
+    batch = sizes.optimiser.batch
+    data = torch.rand(model.members, batch, 64)
+    codes = 2 * sizes.latent + sizes.latent  # their means and variances in, codes out
+    multiplications = sizes.hidden * (64 + codes + 64)
+    share = share_of_peak(compare, model, data, batch, streams, multiplications)
     report("VAE training, of one thread's matrix peak", share, "%", at_least=50)
 
 

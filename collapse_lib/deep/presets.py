@@ -131,7 +131,9 @@ PRESETS = {
         "gpu",
         "cuda",
         8,
-        ImagePreset("mnist", 60_000, 512, 16, 12, 8, 8, Optimiser(6000, 512, 1e-3, 0.01, "bfloat16")),
+        ImagePreset(
+            "mnist", 60_000, 512, 16, 12, 8, 8, Optimiser(6000, 512, 1e-3, 0.01, "bfloat16")
+        ),
         TextPreset(
             31_000,
             4096,

@@ -30,8 +30,8 @@ def by_class(images, classes, labels, each) -> np.ndarray:
 
     Examples
     --------
-    >>> by_class(np.array([[0.1], [0.2]]), np.array([1, 1]), [0, 1], 1).ravel().tolist()
-    [nan, 0.1]
+    >>> by_class(np.array([[0.25], [0.5]]), np.array([1, 1]), [0, 1], 1).ravel().tolist()
+    [nan, 0.25]
     """
     sheet = np.full((len(labels), whole_number("each", each, minimum=1), images.shape[1]), np.nan)
     for place, label in enumerate(labels):
