@@ -40,7 +40,7 @@ def numbers(c):
 
 
 def line(c):
-    shown = f"⟦{numbers(c)}⟧" if c.own_text else numbers(c)
+    shown = f"⟦{numbers(c)}⟧" if c.varies else numbers(c)
     return f"✓ {c.result:<3} {c.id}: {c.statement}\n      {shown}"
 
 
@@ -57,7 +57,7 @@ def table(claims):
 
 def _row(c):
     def number(text):
-        return f'<span class="own-text">{text}</span>' if c.own_text else text
+        return f'<span class="varies">{text}</span>' if c.varies else text
 
     theory, measured, z, rival, rival_z = values(c)
     cells = (

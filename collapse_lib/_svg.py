@@ -8,9 +8,11 @@ Coordinates are whole tenths of a point, and paths are relative: ``M120 340l25-3
 Black becomes ``currentColor`` and a palette colour a CSS variable, so the page's theme decides.
 """
 
+from base64 import b64encode
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
+from io import BytesIO
 from math import cos, radians, sin
 
 import numpy as np
@@ -20,6 +22,7 @@ from matplotlib.font_manager import ttfFontProperty, weight_dict
 from matplotlib.mathtext import MathTextParser
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
+from PIL import Image
 
 from collapse_lib.style import PALETTE
 
@@ -199,6 +202,15 @@ def element(shape, extra=""):
     return f"{opening}/>" if inner is None else f"{opening}>{inner}</{tag}>"
 
 
+def _png(image):
+    """A data address of an image, its colours rounded to sixteen levels to be small."""
+    levels = image // 16 * 17
+    plain = (levels[..., :3] == levels[..., :1]).all() and (image[..., 3] == 255).all()
+    file = BytesIO()
+    Image.fromarray(levels[..., 0] if plain else levels).save(file, format="png", optimize=True)
+    return "data:image/png;base64," + b64encode(file.getvalue()).decode("ascii")
+
+
 class Recorder(RendererBase):
     """A renderer that notes what a figure draws.
 
@@ -318,8 +330,22 @@ class Recorder(RendererBase):
             bar = {"tag": "path", "fill": shape["fill"], "transform": place, "d": data}
             self.groups[-1].shapes.append(bar)
 
+    def option_scale_image(self):
+        return True  # the page scales it
+
+    def option_image_nocomposite(self):
+        return True
+
     def draw_image(self, gc, x, y, im, transform=None):
-        raise ValueError("explore cannot draw images (imshow): draw lines, bars or text instead")
+        if transform is None:
+            raise ValueError('explore draws images (imshow) with interpolation="none" only')
+        height, width = im.shape[:2]
+        page = Affine2D().translate(x, y).scale(10, -10).translate(0, 10 * self.height)
+        place = Affine2D().scale(1 / width, 1 / height) + transform + page
+        matrix = " ".join(f"{value:.6g}" for value in place.frozen().to_values())
+        shape = {"tag": "image", "width": width, "height": height}
+        shape |= {"transform": f"matrix({matrix})", "style": "image-rendering:pixelated"}
+        self.groups[-1].shapes.append({**shape, "href": _png(im)})
 
     def draw_tex(self, gc, x, y, s, prop, angle, *, mtext=None):
         raise ValueError("explore cannot draw usetex text: use matplotlib's own $...$ instead")

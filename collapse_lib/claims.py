@@ -79,8 +79,8 @@ class Claim:
     theory, measured, stderr, z : float
         z = (measured − theory)/stderr.
     rival : Rival
-    own_text : bool
-        Whether the numbers depend on the text that ships with the reader's Python.
+    varies : bool
+        Whether the numbers vary with the reader's machine: with its text, or its arithmetic.
     """
 
     id: str
@@ -94,7 +94,7 @@ class Claim:
     stderr: float
     z: float
     rival: Rival
-    own_text: bool = False
+    varies: bool = False
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         return ClaimTable(self)._repr_mimebundle_()
@@ -113,7 +113,7 @@ def claim(
     stderr=None,
     kind="equality",
     probability=False,
-    own_text=False,
+    varies=False,
 ) -> Claim:
     """Check a statement against data, and against a rival that the data must reject.
 
@@ -141,9 +141,9 @@ def claim(
         measurement exceeds theory by more than 5.
     probability : bool
         The quantity is a probability: below 0.05 it may have a larger relative error.
-    own_text : bool
-        The numbers depend on the text that ships with Python; stored output is then
-        compared by verdict only.
+    varies : bool
+        The numbers vary with the machine, with the text that ships with its Python or with
+        the rounding of trained networks; stored output is then compared by verdict only.
 
     Returns
     -------
@@ -204,7 +204,7 @@ def claim(
         float(stderr),
         float(z),
         Rival(rival_name, float(rival_value), float(rival_z)),
-        own_text,
+        varies,
     )
     _check(made, small_probability=probability and 0 < theory < 0.05)
     return made

@@ -18,9 +18,17 @@ from collapse_lib._files import (
     find,
     missing,
 )
-from collapse_lib.checks import one_of
+from collapse_lib.checks import one_of, whole_number
 
-__all__ = ["DataUnavailable", "Images", "digits", "mnist", "read_idx"]
+__all__ = [
+    "DataUnavailable",
+    "Images",
+    "Split",
+    "digits",
+    "mnist",
+    "read_idx",
+    "train_and_test",
+]
 
 MNIST_ADDRESSES = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
@@ -122,6 +130,85 @@ def mnist(part="test", *, folder=None, download=False) -> Images:
         for kind in ("images-idx3", "labels-idx1")
     )
     return Images(pixels / 255, labels.astype(int), f"MNIST {part}")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images to train on and images held out, as rows of pixels.
+
+    Attributes
+    ----------
+    train, test : ndarray of float32, (n, pixels)
+    train_labels, test_labels : ndarray of int, (n,)
+    side : int
+        Height and width of an image.
+    name : str
+        Where they come from.
+    """
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    test: np.ndarray
+    test_labels: np.ndarray
+    side: int
+    name: str
+
+
+def train_and_test(source="digits", *, rows=None, test=500, folder=None, download=False) -> Split:
+    """Return images to train on and images held out, of the best source at hand.
+
+    Asked for MNIST, it takes the 60 000 training images and holds out some of the test
+    images; without the training images it splits the 10 000 test images; without these it
+    takes the small digits. ``name`` says which it was.
+
+    Parameters
+    ----------
+    source : {"digits", "mnist"}
+    rows : int, optional
+        Most images to train on.
+    test : int
+        Images held out.
+    folder, download
+        As for `mnist`.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    ValueError
+        If ``source`` is another, or ``rows`` or ``test`` less than 1.
+
+    Examples
+    --------
+    >>> train_and_test().train.shape, train_and_test().name
+    ((1297, 64), 'digits')
+    """
+    one_of("source", source, ("digits", "mnist"))
+    test = whole_number("test", test, minimum=1)
+    rows = None if rows is None else whole_number("rows", rows, minimum=1)
+    train = held_out = digits()
+    if source == "mnist":
+        options = {"folder": folder, "download": download}
+        try:
+            train = held_out = mnist("test", **options)
+            train = mnist("train", **options)
+        except DataUnavailable:
+            pass
+    if train is held_out:
+        order = np.random.default_rng(0).permutation(len(train.labels))
+        chosen, kept = order[test:][:rows], order[:test]
+    else:
+        chosen, kept = np.arange(len(train.labels))[:rows], np.arange(test)
+    return Split(
+        *_as_rows(train, chosen), *_as_rows(held_out, kept), train.pixels.shape[1], train.name
+    )
+
+
+def _as_rows(images, chosen):
+    pixels = images.pixels[chosen].reshape(len(chosen), -1)
+    return pixels.astype(np.float32), images.labels[chosen]
 
 
 def _mnist_file(name, folder, download):

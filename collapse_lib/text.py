@@ -18,6 +18,7 @@ from collapse_lib.checks import as_generator, whole_number
 __all__ = [
     "Text",
     "TextTrajectory",
+    "contents",
     "ngram_index",
     "ngram_walk",
     "offspring",
@@ -86,7 +87,7 @@ def read(path=None) -> Text:
     >>> text.vocabulary[0]
     'the'
     """
-    return number_words(_contents(path), source="path" if path is None else f"path {str(path)!r}")
+    return number_words(contents(path), source="path" if path is None else f"path {str(path)!r}")
 
 
 def number_words(text: str, *, source="text") -> Text:
@@ -112,7 +113,21 @@ def number_words(text: str, *, source="text") -> Text:
     return Text(rank[token], tuple(str(w) for w in types[by_frequency]), count[by_frequency])
 
 
-def _contents(path):
+def contents(path=None) -> str:
+    """Return the text of a file, or of the help topics that ship with Python.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it cannot be read as UTF-8 text.
+
+    Examples
+    --------
+    >>> "assert" in contents()
+    True
+    """
     if path is None:
         from pydoc_data import topics
 

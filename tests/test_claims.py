@@ -190,7 +190,7 @@ def test_a_claim_shows_itself_in_text_in_html_and_as_a_record():
         assert number in bundle["text/plain"]
     (record,) = json.loads(json.dumps(bundle[MIME]))
     assert record["id"] == "demo.one" and record["rival"]["name"] == "another"
-    fields = "id chapter result source statement kind theory measured stderr z rival own_text"
+    fields = "id chapter result source statement kind theory measured stderr z rival varies"
     assert list(record) == fields.split()
     cells = Cells(bundle["text/html"])
     assert cells.tags.count("tr") == 2 and "table" in cells.tags
@@ -205,16 +205,16 @@ def test_html_is_escaped():
     assert "<b>bold</b> & co" in "".join(cells.text)
 
 
-def test_numbers_of_the_readers_own_text_are_marked():
-    own, fixed = make(own_text=True)._repr_mimebundle_(), make()._repr_mimebundle_()
+def test_numbers_that_vary_with_the_machine_are_marked():
+    own, fixed = make(varies=True)._repr_mimebundle_(), make()._repr_mimebundle_()
     assert own["text/plain"].count("⟦") == own["text/plain"].count("⟧") == 1
     verdict, marked = own["text/plain"].split("⟦")
     assert not any(number in verdict for number in ("1.001", "0.002", "49.5"))
     assert marked.endswith("⟧")
-    assert "⟦" not in fixed["text/plain"] and "own-text" not in fixed["text/html"]
-    marked_cells = [a for a in Cells(own["text/html"]).attributes if a.get("class") == "own-text"]
+    assert "⟦" not in fixed["text/plain"] and "varies" not in fixed["text/html"]
+    marked_cells = [a for a in Cells(own["text/html"]).attributes if a.get("class") == "varies"]
     assert len(marked_cells) == 5  # theory, measured, z, the rival's value and its z
-    assert own[MIME][0]["own_text"] is True and fixed[MIME][0]["own_text"] is False
+    assert own[MIME][0]["varies"] is True and fixed[MIME][0]["varies"] is False
 
 
 def test_bounds_and_orderings_say_so():
@@ -239,11 +239,11 @@ def test_claim_table_makes_a_claim_of_each_row():
         "the chapter",
         ("pair", "a pair", 1.0, (1.001, 0.002), ("another", 1.1)),
         ("many", "samples", 2.0, samples, ("another", 2.2)),
-        own_text=True,
+        varies=True,
     )
     assert isinstance(shown, ClaimTable)
     assert [c.id for c in shown.claims] == ["demo.pair", "demo.many"]
-    assert all(c.own_text and c.result == "X2" for c in shown.claims)
+    assert all(c.varies and c.result == "X2" for c in shown.claims)
     bundle = shown._repr_mimebundle_()
     assert len(bundle[MIME]) == 2 and bundle["text/plain"].count("✓") == 2
     assert Cells(bundle["text/html"]).tags.count("tr") == 3

@@ -6,9 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
+from base64 import b64decode
 from html.parser import HTMLParser
+from io import BytesIO
 from xml.etree import ElementTree
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -396,7 +399,7 @@ def hatched(ax, k):
         (uneven, "other things at k=1 and k=2: 1 line2d, then 2"),
         (unseeded, "two different pictures at k=1.*fixed seed"),
         (hatched, "explore cannot draw hatches"),
-        (lambda ax, k: ax.imshow([[k]]), "explore cannot draw images"),
+        (lambda ax, k: ax.imshow([[k]], interpolation="nearest"), r"images .* interpolation=.none"),
         (lambda ax, k: ax.twinx(), "draw adds axes of its own .* at k=1"),
         (lambda ax, k: ax.set(xlim=(0, 1), ylim=(0, 1)), "the same picture for all 2"),
     ],
@@ -404,6 +407,20 @@ def hatched(ax, k):
 def test_drawings_that_cannot_be_used(bad, message):
     with pytest.raises(ValueError, match=message):
         explore(bad, alt="A line.", say="{k}".format, k=[1, 2]).html()
+
+
+def test_an_image_is_a_small_picture_that_changes():
+    def draw(ax, k):
+        ax.imshow([[0, 1], [k, 0.5]], cmap="gray", vmin=0, vmax=1, interpolation="none")
+        ax.set_axis_off()
+
+    html = explore(draw, alt="Four pixels.", say="{k}".format, k=[0, 1]).html()
+    assert re.search(r'<image class="cl-m".* width="2" height="2".*pixelated', html)
+    ((number, attribute, values),) = stored(html)["changes"]
+    pictures = [plt.imread(BytesIO(b64decode(each.partition(",")[2]))) for each in values]
+    assert (number, attribute) == (0, "href")
+    np.testing.assert_allclose(pictures[1], [[0, 1], [1, 0.5]], atol=0.05)
+    assert pictures[0][1, 0] == 0
 
 
 # In a browser -------------------------------------------------------------------------------------

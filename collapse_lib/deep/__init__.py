@@ -1,0 +1,31 @@
+"""Deep models that train on their own samples: the only part of the library that needs torch.
+
+Many small models are trained as one: every tensor has a leading ensemble axis of
+policies × seeds. The rooms: `stack` (the ensemble axis), `vae`, `transformer`, `torsion`
+(the models), `rows` (what a policy trains on), `training` (one fit), `evolve` (the loop),
+`presets` (sizes and machines). What needs no torch: `corpus`, `topic_language`, `pentane`
+(data and exact laws), `image_metrics`, `text_metrics`, `paired` (measurement).
+"""
+
+__all__ = ["need_torch"]
+
+
+def need_torch():
+    """Raise a helpful error if torch cannot be imported.
+
+    Raises
+    ------
+    ModuleNotFoundError
+        It says how to get torch.
+
+    Examples
+    --------
+    >>> need_torch()
+    """
+    try:
+        import torch  # noqa: F401
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "This chapter trains deep models and needs PyTorch: `pip install torch`, or open "
+            "the notebook in Colab, which has it."
+        ) from None

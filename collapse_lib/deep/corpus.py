@@ -1,0 +1,113 @@
+"""Text as fixed-length rows of word numbers, split into training and test rows.
+
+Paragraphs that occur twice are dropped before the split, so that no test row has been trained
+on. Rare words are dropped rather than replaced by an *unknown* mark: at a low temperature such
+a mark would swallow the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from collapse_lib import text
+from collapse_lib.checks import as_generator, share, whole_number
+
+__all__ = ["Corpus", "read_corpus"]
+
+TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)?|[.,;:()]")
+PROSE = re.compile(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}")  # three words in a row: no table, no code
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A text cut into rows.
+
+    Attributes
+    ----------
+    train, test : ndarray of int16, (rows, length)
+        Word numbers, 0 the commonest.
+    vocabulary : tuple of str
+    """
+
+    train: np.ndarray
+    test: np.ndarray
+    vocabulary: tuple[str, ...]
+
+    def words(self, row) -> str:
+        """A row as readable text.
+
+        Examples
+        --------
+        >>> Corpus(np.zeros((0, 2)), np.zeros((0, 2)), ("the", ",", "cat")).words([0, 2, 1, 0])
+        'the cat, the'
+        """
+        spaced = " ".join(self.vocabulary[i] for i in row)
+        return re.sub(r" ([.,;:)])", r"\1", spaced).replace("( ", "(")
+
+
+def read_corpus(path=None, *, vocabulary=768, length=32, test=0.15, rng=0) -> Corpus:
+    """Read a text file as training and test rows.
+
+    Parameters
+    ----------
+    path : str or path-like, optional
+        A UTF-8 text; by default the help topics that ship with Python.
+    vocabulary : int
+        Number of words kept, the most frequent ones of the training part.
+    length : int
+        Words a row.
+    test : float
+        Share of the paragraphs held out.
+    rng : int, numpy.random.Generator or None
+        Chooses them.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If an argument is out of range, or the text is too short for one row of each part.
+
+    Examples
+    --------
+    >>> topics = read_corpus()
+    >>> topics.train.shape[1], len(topics.vocabulary)
+    (32, 768)
+    """
+    vocabulary = whole_number("vocabulary", vocabulary, minimum=2)
+    length = whole_number("length", length, minimum=1)
+    test = share("test", test, zero=False)
+    found = [TOKEN.findall(part) for part in _paragraphs(text.contents(path))]
+    order = as_generator(rng).permutation(len(found))
+    held_out = int(len(found) * test)
+    test_words = [word for i in order[:held_out] for word in found[i]]
+    train_words = [word for i in order[held_out:] for word in found[i]]
+    by_count = sorted(Counter(train_words).items(), key=lambda item: (-item[1], item[0]))
+    kept = tuple(word for word, _ in by_count[:vocabulary])
+    number = {word: i for i, word in enumerate(kept)}
+    parts = [_rows(part, number, length) for part in (train_words, test_words)]
+    if not all(map(len, parts)):
+        raise ValueError(
+            f"path must hold at least {length} known words in each part, got "
+            f"{len(parts[0])} training and {len(parts[1])} test rows from {path!r}"
+        )
+    return Corpus(*parts, kept)
+
+
+def _paragraphs(contents):
+    """Different paragraphs of prose, in lower case."""
+    parts = dict.fromkeys(part.strip().lower() for part in re.split(r"\n\s*\n", contents))
+    return [part for part in parts if PROSE.search(part)]
+
+
+def _rows(words, number, length):
+    known = [number[word] for word in words if word in number]
+    return np.array(known[: len(known) // length * length], dtype=np.int16).reshape(-1, length)

@@ -1,0 +1,104 @@
+"""Sheets of images sorted by the class that a fixed classifier sees in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from collapse_lib.checks import whole_number
+from collapse_lib.deep.image_metrics import Judge
+
+__all__ = ["ClassSheet", "by_class", "mosaic"]
+
+
+def by_class(images, classes, labels, each) -> np.ndarray:
+    """The first few images of every class, NaN where a class has too few.
+
+    Parameters
+    ----------
+    images : ndarray, (n, pixels)
+    classes : ndarray, (n,)
+        The class of each image.
+    labels : sequence
+        All classes, in the order of the result.
+    each : int
+        Images a class.
+
+    Returns
+    -------
+    ndarray, (classes, each, pixels)
+
+    Examples
+    --------
+    >>> by_class(np.array([[0.25], [0.5]]), np.array([1, 1]), [0, 1], 1).ravel().tolist()
+    [nan, 0.25]
+    """
+    sheet = np.full((len(labels), whole_number("each", each, minimum=1), images.shape[1]), np.nan)
+    for place, label in enumerate(labels):
+        chosen = images[classes == label][:each]
+        sheet[place, : len(chosen)] = chosen
+    return sheet.astype(np.float32)
+
+
+def mosaic(sheet, side, *, gap=1, nothing=0.5, between=1.0) -> np.ndarray:
+    """Lay a sheet out as one picture: a column a class.
+
+    Parameters
+    ----------
+    sheet : ndarray, (classes, each, side²)
+        As from `by_class`: 0 is paper, 1 is ink.
+    side : int
+        Height and width of an image.
+    gap : int
+        Pixels between images.
+    nothing, between : float
+        Brightness where there is no image, and of the gaps.
+
+    Returns
+    -------
+    ndarray, (height, width)
+        Brightness: 1 is white.
+
+    Examples
+    --------
+    >>> mosaic(np.full((3, 2, 16), np.nan), side=4).shape
+    (9, 14)
+    """
+    columns, rows = sheet.shape[:2]
+    bright = np.where(np.isnan(sheet), nothing, 1 - sheet.clip(0, 1))
+    cells = np.full((columns, rows, side + gap, side + gap), between)
+    cells[:, :, :side, :side] = bright.reshape(columns, rows, side, side)
+    whole = cells.transpose(1, 2, 0, 3).reshape(rows * (side + gap), columns * (side + gap))
+    return whole[: whole.shape[0] - gap, : whole.shape[1] - gap]
+
+
+class ClassSheet:
+    """Passed to an `Experiment` as ``show``: decoder means, sorted by the class seen in them.
+
+    Parameters
+    ----------
+    judge : Judge
+    each : int
+        Images a class.
+    draws : int
+        Images made, of which the first of each class are kept.
+
+    Notes
+    -----
+    The streams go on as if nothing had been drawn: what is shown changes no number.
+    """
+
+    def __init__(self, judge: Judge, *, each=4, draws=1000):
+        self.judge, self.each, self.draws = judge, each, draws
+
+    def __call__(self, model, samples, streams):
+        state = streams.state()
+        means = model.sample(self.draws, streams, torch.zeros(model.members, device=samples.device))
+        streams.restore(state)
+        labels = self.judge.network.classes_
+        return np.stack(
+            [
+                by_class(images, self.judge.classes(images), labels, self.each)
+                for images in means.float().cpu().numpy()
+            ]
+        )

@@ -1,0 +1,169 @@
+"""A stack of small decoder-only transformers."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from collapse_lib.deep.stack import Stack, Streams, affine
+
+__all__ = ["Transformer"]
+
+
+class Transformer(Stack):
+    """Pre-norm decoder over fixed-length sequences; token ``vocabulary`` opens each of them.
+
+    Parameters
+    ----------
+    streams : Streams
+        Initial weights.
+    arms : int
+    vocabulary, length : int
+        Number of tokens; tokens a sequence.
+    width, layers, heads : int
+    sample_chunk : int
+        Sequences drawn together; on a GPU as many as memory holds.
+
+    References
+    ----------
+    Vaswani et al., "Attention Is All You Need", arXiv 1706.03762; Radford et al., "Language
+    Models are Unsupervised Multitask Learners" (2019) for normalising before each block.
+
+    Examples
+    --------
+    >>> model = Transformer(Streams([1, 2]), vocabulary=11, length=4, width=8)
+    >>> model.sample(5, Streams([3, 4]), torch.ones(2)).shape
+    torch.Size([2, 5, 4])
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        arms=1,
+        *,
+        vocabulary,
+        length,
+        width=32,
+        layers=1,
+        heads=2,
+        sample_chunk=128,
+    ):
+        super().__init__(streams, arms)
+        self.sample_chunk = sample_chunk
+        self.vocabulary, self.length, self.width, self.heads = vocabulary, length, width, heads
+        self.token = self.random(vocabulary + 1, width, sd=width**-0.5)
+        self.place = self.random(length, width, sd=0.02)
+        self.blocks = nn.ModuleList([self._block(layers) for _ in range(layers)])
+        self.final_gain = self.constant(1, width, value=1.0)
+        self.head = self.linear(width, vocabulary, sd=0.02)
+        del self._streams
+
+    def _block(self, layers):
+        width, spread = self.width, self.width**-0.5
+        into_trunk = (2 * layers) ** -0.5  # keeps the sum over all branches at unit size
+        return nn.ParameterDict(
+            {
+                "attention_gain": self.constant(1, width, value=1.0),
+                "queries_keys_values": self.random(width, 3 * width, sd=spread),
+                "attention_out": self.random(width, width, sd=into_trunk * spread),
+                "mlp_gain": self.constant(1, width, value=1.0),
+                "mlp_in": self.random(width, 4 * width, sd=spread),
+                "mlp_out": self.random(4 * width, width, sd=into_trunk * spread / 2),
+            }
+        )
+
+    def token_loss(self, y, temperature=None):
+        """−ln probability of every token, (members, batch, length).
+
+        With a temperature, (members,), of the tempered law that `sample` draws from.
+        """
+        y = y.long()
+        opening = torch.full_like(y[..., :1], self.vocabulary)
+        inputs = torch.cat([opening, y[..., :-1]], dim=-1)
+        logits = affine(self._trunk(self._embed(inputs, 0), y.shape[1], self.length), self.head)
+        if temperature is not None:
+            logits = logits / temperature.view(-1, 1, 1)
+        loss = F.cross_entropy(
+            logits.reshape(-1, self.vocabulary).float(), y.reshape(-1), reduction="none"
+        )
+        return loss.view(y.shape)
+
+    def loss(self, x, streams=None):
+        """Cross-entropy in nats a token, (members, batch)."""
+        return self.token_loss(x).mean(-1)
+
+    @torch.no_grad()
+    def sample(self, n, streams, temperature, *, cached=True):
+        """Draw sequences, (members, n, length), with one uniform a token.
+
+        Parameters
+        ----------
+        temperature : torch.Tensor, (members,)
+            Divides the logits.
+        cached : bool
+            Keep keys and values of earlier tokens, or compute them anew for each token.
+        """
+        parts = []
+        for start in range(0, n, self.sample_chunk):
+            rows = min(self.sample_chunk, n - start)
+            uniform = streams.uniform(self.length, rows, 1)
+            parts.append(self._sample_chunk(self.for_arms(uniform), temperature, cached))
+        return torch.cat(parts, dim=1)
+
+    def _sample_chunk(self, uniform, temperature, cached):
+        members, length, rows, _ = uniform.shape
+        y = torch.full((members, rows, length + 1), self.vocabulary, device=uniform.device)
+        cache = self._empty_cache(members * rows, uniform) if cached else None
+        for t in range(length):
+            if cached:
+                trunk = self._trunk(self._embed(y[..., t : t + 1], t), rows, 1, cache, t)
+            else:
+                trunk = self._trunk(self._embed(y[..., : t + 1], 0), rows, t + 1)
+                trunk = trunk.view(members, rows, t + 1, self.width)[:, :, -1]
+            logits = affine(trunk, self.head) / temperature.view(-1, 1, 1)
+            cumulative = logits.float().softmax(-1).cumsum(-1)
+            aim = uniform[:, t] * cumulative[..., -1:]
+            drawn = torch.searchsorted(cumulative, aim, right=True)
+            y[..., t + 1] = drawn.clamp(max=self.vocabulary - 1)[..., 0]
+        return y[..., 1:]
+
+    def _empty_cache(self, batch, like):
+        shape = (batch, self.heads, self.length, self.width // self.heads)
+        return [(like.new_empty(shape), like.new_empty(shape)) for _ in self.blocks]
+
+    def _embed(self, tokens, start):
+        """Token and place vectors, (members, rows · time, width)."""
+        members, rows, time = tokens.shape
+        offset = torch.arange(members, device=tokens.device).view(-1, 1, 1)
+        table = self.token.reshape(-1, self.width)
+        x = F.embedding(tokens + offset * (self.vocabulary + 1), table)
+        x = x + self.place[:, None, start : start + time]
+        return x.view(members, rows * time, self.width)
+
+    def _trunk(self, x, rows, time, cache=None, start=0):
+        for layer, block in enumerate(self.blocks):
+            kept = None if cache is None else cache[layer]
+            x = x + self._attend(x, block, rows, time, kept, start)
+            hidden = F.relu(torch.bmm(self._normalised(x, block["mlp_gain"]), block["mlp_in"]))
+            x = x + torch.bmm(hidden, block["mlp_out"])
+        return self._normalised(x, self.final_gain)
+
+    def _attend(self, x, block, rows, time, kept, start):
+        x = self._normalised(x, block["attention_gain"])
+        each = (self.members * rows, time, 3, self.heads, self.width // self.heads)
+        stacked = torch.bmm(x, block["queries_keys_values"]).view(each)
+        query, key, value = stacked.permute(2, 0, 3, 1, 4)
+        if kept is None:
+            mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
+        else:
+            keys, values = kept
+            now = slice(start, start + time)
+            keys[:, :, now], values[:, :, now] = key, value
+            seen = slice(0, start + time)
+            mixed = F.scaled_dot_product_attention(query, keys[:, :, seen], values[:, :, seen])
+        mixed = mixed.transpose(1, 2).reshape(self.members, rows * time, self.width)
+        return torch.bmm(mixed, block["attention_out"])
+
+    def _normalised(self, x, gain):
+        return F.layer_norm(x, x.shape[-1:]) * gain
