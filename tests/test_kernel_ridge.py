@@ -86,9 +86,9 @@ def test_generators_without_noise_pass_the_truth_on():
 def test_best_penalty_on_digits_is_theory_s(digits):
     x, y = digits
     grid = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
-    run = kernel_ridge.measure(x, y, n=[0, 1, 5, 10], T=[500], penalties=grid, T0=400, rng=1)
+    run = kernel_ridge.measure(x, y, n=[0, 1, 5, 10], T=[1000], penalties=grid, T0=400, rng=1)
     population = Population.of(x, y)
-    theory = [kernel_ridge.theory(population, 500, grid, n=n, T0=400) for n in run.n]
+    theory = [kernel_ridge.theory(population, 1000, grid, n=n, T0=400) for n in run.n]
     found = run.mean[:, 0].argmin(axis=1)
     assert found.tolist() == np.argmin(theory, axis=1).tolist() == [1, 2, 3, 4]
 
