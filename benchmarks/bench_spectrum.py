@@ -81,3 +81,21 @@ def test_hundred_million_eigenvalues(compare, report):
     report(
         "R11, d = 5·10⁷: κ alone, term by term / all three terms", 50 * some / ours, at_least=1000
     )
+
+
+def test_digits_experiment(compare, report):
+    """The chapter's three panels: features, forty splits twice, theory."""
+    from sklearn.datasets import load_digits
+
+    from collapse_lib import kernel_ridge
+
+    def panels():
+        data = load_digits()
+        x, y = kernel_ridge.features(data.data / 16, 120, gamma=0.1), data.target % 2 * 2.0 - 1
+        grid = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
+        kernel_ridge.measure(x, y, n=range(11), T=[1000], penalties=grid, T0=400, rng=19)
+        sizes = [50, 100, 200, 400, 800, 1297]
+        kernel_ridge.measure(x, y, n=[0, 5], T=sizes, penalties=grid, T0=400, rng=20)
+
+    seconds, _ = compare(panels, lambda: None, rounds=2)
+    report("digits, three panels", seconds, "s", at_most=15)

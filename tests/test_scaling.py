@@ -46,9 +46,9 @@ def test_short_spectra_are_exact():
 def test_rates(beta, r, ell):
     found = []
     for T in SIZES:
-        risk = PowerLaw(beta, r, int(T / 2)).risk(T, T**-ell, n=T**0.1, T0=T)
+        risk = PowerLaw(beta, r, int(T**0.9 / 2)).risk(T, T**-ell, n=T**0.1, T0=T**0.9)
         found.append([risk.bias, risk.variance, risk.toll])
-    theory = scaling.rates(beta, r, ell, a=0.1)
+    theory = scaling.rates(beta, r, ell, a=0.1, b=0.9)
     for values, rate in zip(np.transpose(found), theory, strict=True):
         assert abs(slope(values) - rate) < 0.01
 
