@@ -133,8 +133,8 @@ def probabilities(name: str, values) -> np.ndarray:
     return array / array.sum()
 
 
-def positive(name: str, value) -> float:
-    """Return ``value`` as a finite float above 0.
+def positive(name: str, value, *, zero: bool = False) -> float:
+    """Return ``value`` as a finite float above 0, or 0 itself if ``zero``.
 
     Raises
     ------
@@ -149,8 +149,9 @@ def positive(name: str, value) -> float:
     ValueError: temperature must be a finite number above 0, got 0
     """
     number = _as_float(value)
-    if not 0 < number < math.inf:
-        raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
+    if not 0 <= number < math.inf or (number == 0 and not zero):
+        allowed = "at least 0" if zero else "above 0"
+        raise ValueError(f"{name} must be a finite number {allowed}, got {value!r}")
     return number
 
 

@@ -65,7 +65,8 @@ def explore(
     Raises
     ------
     ValueError
-        If an argument cannot be used, or the frames cannot be laid over each other.
+        If an argument cannot be used, the frames cannot be laid over each other, or ``draw``
+        or ``say`` fails at a value between those given, which live sliders also offer.
 
     Examples
     --------
@@ -130,6 +131,7 @@ class Explorer:
         points = [dict(zip(names, v, strict=True)) for v in product(*self._grid.values())]
         shapes, changes = self._canvas.film(points, points.index(self._start))
         sentences = [self._sentence(point) for point in points]
+        self._try_between()
         data = {
             "grid": [[_text(value) for value in values] for values in self._grid.values()],
             "changes": changes,
@@ -145,6 +147,22 @@ class Explorer:
             + "\n})();</script>"
         )
         return _page(body)
+
+    def _try_between(self):
+        """Draw at one live value off the grid for each slider: readers of a notebook will."""
+        for name, values in self._grid.items():
+            kind, between = _between(values)
+            choices = between if kind == "choose" else [min(values) + between]
+            for value in [_clean(v) for v in choices if v not in values][:1]:
+                point = self._start | {name: value}
+                try:
+                    self._canvas.still(point)
+                    self._sentence(point)
+                except Exception as error:
+                    raise ValueError(
+                        f"a live slider offers {words(point)}, between the stored values, "
+                        f"and draw or say fails there: {error!r}"
+                    ) from error
 
     def _picture(self, shapes):
         svg = "".join(element(shape, ' class="cl-m"' * changes) for shape, changes in shapes)

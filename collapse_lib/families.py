@@ -1,4 +1,4 @@
-"""The two families of models that the loop is first run with.
+"""The families of models that the loop is run with.
 
 They fit and sample by definition, item by item; the fast simulators draw the same
 laws from sufficient statistics and are tested against these.
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib.checks import one_of
+from collapse_lib.checks import one_of, positive
 
-__all__ = ["Categorical", "Gaussian"]
+__all__ = ["Categorical", "Gaussian", "LinearRegression"]
 
 
 @dataclass(frozen=True)
@@ -74,3 +74,36 @@ class Gaussian:
         if params.shape[1] != 2 or (sd < 0).any():
             raise ValueError(f"truth must be (mean, standard deviation ≥ 0), got {params[0]}")
         return mean + sd * rng.standard_normal((len(params), size))
+
+
+@dataclass(frozen=True)
+class LinearRegression:
+    """Labels y = x·w + noise on standard normal x; fitted by least squares of least norm.
+
+    The parameters are w, (replicates, d); an item is the row (x, y) of d + 1 numbers.
+
+    Parameters
+    ----------
+    noise : float
+        Standard deviation of the labels' noise.
+
+    Examples
+    --------
+    >>> rows = np.array([[[1.0, 0.0, 3.0], [0.0, 2.0, 4.0]]])
+    >>> LinearRegression().fit(rows).round(9)
+    array([[3., 2.]])
+    """
+
+    noise: float = 1.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "noise", positive("noise", self.noise, zero=True))
+
+    def fit(self, data):
+        x, y = data[..., :-1], data[..., -1:]
+        return (np.linalg.pinv(x) @ y)[..., 0]
+
+    def sample(self, params, size, rng):
+        x = rng.standard_normal((len(params), size, params.shape[1]))
+        noise = self.noise * rng.standard_normal((len(params), size, 1))
+        return np.concatenate([x, x @ params[..., None] + noise], axis=2)

@@ -490,3 +490,15 @@ def test_without_scripts_the_first_frame_and_its_sentence_show(browser, page_fil
     assert figure.locator(".cl-say").is_visible() and figure.locator("svg").is_visible()
     assert not figure.locator("input").first.is_visible()
     context.close()
+
+
+def test_values_that_only_live_sliders_offer_are_tried():
+    stored = {1: "one", 3: "three"}
+
+    def draw(ax, n):
+        ax.plot([0, 1], [0, n])
+        ax.set(xlim=(0, 1), ylim=(0, 4))
+
+    figure = explore(draw, alt="A line.", say=lambda n: stored[n], n=[1, 3])
+    with pytest.raises(ValueError, match=r"live slider offers n=2.*KeyError\(2\)"):
+        figure.html()
