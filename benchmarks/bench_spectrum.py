@@ -5,6 +5,8 @@ A reference that would take minutes is run for one design, and scaled.
 
 import numpy as np
 
+from collapse_lib import kernel_ridge
+from collapse_lib.images import digits
 from collapse_lib.ridge import simulate_ridge
 from collapse_lib.scaling import PowerLaw
 from collapse_lib.spectrum import kappa, ridge_loop_risk, ridge_risk
@@ -85,13 +87,11 @@ def test_hundred_million_eigenvalues(compare, report):
 
 def test_digits_experiment(compare, report):
     """The chapter's three panels: features, forty splits twice, theory."""
-    from sklearn.datasets import load_digits
-
-    from collapse_lib import kernel_ridge
 
     def panels():
-        data = load_digits()
-        x, y = kernel_ridge.features(data.data / 16, 120, gamma=0.1), data.target % 2 * 2.0 - 1
+        data = digits()
+        x = kernel_ridge.features(data.pixels.reshape(-1, 64), 120, gamma=0.1)
+        y = kernel_ridge.parity(data.labels)
         grid = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1]
         kernel_ridge.measure(x, y, n=range(11), T=[1000], penalties=grid, T0=400, rng=19)
         sizes = [50, 100, 200, 400, 800, 1297]

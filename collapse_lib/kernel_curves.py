@@ -12,8 +12,9 @@ from importlib.resources import files
 
 import numpy as np
 
+from collapse_lib._repeats import Repeats, design_checked, matched
 from collapse_lib.checks import as_generator, positive, whole_number
-from collapse_lib.kernel_ridge import matched, parity
+from collapse_lib.kernel_ridge import parity
 
 __all__ = ["KERNELS", "MNIST", "Curves", "learning_curves", "mnist_curves", "stored_mnist"]
 
@@ -35,7 +36,7 @@ MNIST = {
 
 
 @dataclass(frozen=True)
-class Curves:
+class Curves(Repeats):
     """Test error against the size of the downstream training set.
 
     Attributes
@@ -43,22 +44,13 @@ class Curves:
     errors : ndarray, (repeats, sizes, 2)
         Mean squared distance from the noiseless target; last axis: λ = T^−ℓ, and
         λ = (T₀/n)^−ℓ for every T.
+    mean, stderr : ndarray, (sizes, 2)
+        Their mean over the repeats and its standard error.
     T : tuple
         The sizes.
     """
 
-    errors: np.ndarray
     T: tuple
-
-    @property
-    def mean(self) -> np.ndarray:
-        """(sizes, 2)"""
-        return self.errors.mean(axis=0)
-
-    @property
-    def stderr(self) -> np.ndarray:
-        """(sizes, 2)"""
-        return self.errors.std(axis=0, ddof=1) / np.sqrt(len(self.errors))
 
 
 def learning_curves(
@@ -121,12 +113,8 @@ def learning_curves(
     """
     images, targets = matched(images, targets)
     n, rng = whole_number("n", n, minimum=1), as_generator(rng)
-    T = tuple(whole_number("T", value, minimum=1) for value in T)
-    T0, test = whole_number("T0", T0, minimum=1), whole_number("test", test, minimum=1)
-    repeats, ell = whole_number("repeats", repeats, minimum=2), positive("ell", ell)
-    if max(*T, T0) > len(images) - test:
-        allowed = len(images) - test
-        raise ValueError(f"T and T0 must be at most images − test = {allowed}, got {max(*T, T0)}")
+    T, T0, test, repeats = design_checked(T, T0, test, repeats, len(images))
+    ell = positive("ell", ell)
     errors = np.empty((repeats, len(T), 2))
     for repeat in range(repeats):
         order = rng.permutation(len(images))

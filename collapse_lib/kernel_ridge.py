@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib._spectra import at_least_zero
+from collapse_lib._repeats import Repeats, design_checked, matched, matrix
 from collapse_lib.checks import as_generator, positive, whole_number
 from collapse_lib.spectrum import ridge_risk
 
@@ -196,29 +196,22 @@ def generations(x, targets, n, T0, *, sigma0=1.0, rng=None) -> list[np.ndarray]:
 
 
 @dataclass(frozen=True)
-class Experiment:
+class Experiment(Repeats):
     """Test errors of downstream fits.
 
     Attributes
     ----------
     errors : ndarray, (repeats, generations, sizes, penalties)
         Mean squared distance from the noiseless target on held-out images.
+    mean, stderr : ndarray, (generations, sizes, penalties)
+        Their mean over the repeats and its standard error.
     n, T, penalties : tuple
-        What the last three axes stand for.
+        What the last three axes of ``errors`` stand for.
     """
 
-    errors: np.ndarray
     n: tuple
     T: tuple
     penalties: tuple
-
-    @property
-    def mean(self) -> np.ndarray:
-        return self.errors.mean(axis=0)
-
-    @property
-    def stderr(self) -> np.ndarray:
-        return self.errors.std(axis=0, ddof=1) / np.sqrt(len(self.errors))
 
 
 def measure(
@@ -267,22 +260,17 @@ def measure(
     x, targets = matched(x, targets)
     p, rng = x.shape[1], as_generator(rng)
     n = tuple(whole_number("n", value) for value in n)
-    T = tuple(whole_number("T", value, minimum=1) for value in T)
     penalties = tuple(positive("penalties", value) for value in penalties)
-    test, repeats = (
-        whole_number("test", test, minimum=1),
-        whole_number("repeats", repeats, minimum=2),
+    T, T0, test, repeats = design_checked(T, T0, test, repeats, len(x), least=p + 2)
+    sigma, sigma0 = (
+        positive(name, value, zero=True) for name, value in (("sigma", sigma), ("sigma0", sigma0))
     )
-    sigma, sigma0 = at_least_zero("sigma", sigma), at_least_zero("sigma0", sigma0)
-    T0, pool = whole_number("T0", T0, minimum=p + 2), len(x) - test
-    if max(*T, T0) > pool:
-        raise ValueError(f"T and T0 must be at most images − test = {pool}, got {max(*T, T0)}")
     errors = np.empty((repeats, len(n), len(T), len(penalties)))
     for repeat in range(repeats):
         order = rng.permutation(len(x))
         held, train = order[:test], order[test:]
         made = generations(x[train], targets[train], max(n), T0, sigma0=sigma0, rng=rng)
-        noise = sigma * rng.standard_normal(pool)
+        noise = sigma * rng.standard_normal(len(train))
         labels = [x[train] @ made[m - 1] if m else targets[train] for m in n]
         noisy = np.stack(labels, axis=1) + noise[:, None]  # the same images and noise for every n
         for j, rows in enumerate(T):
@@ -294,24 +282,3 @@ def measure(
                 guess = seen @ (turned / (np.maximum(values, 0) + lam)[:, None])
                 errors[repeat, :, j, k] = ((guess - targets[held, None]) ** 2).mean(axis=0)
     return Experiment(errors, n, T, penalties)
-
-
-def matrix(name, values):
-    """Return values as a matrix of finite floats."""
-    try:
-        values = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers") from None
-    if values.ndim != 2 or not values.size or not np.isfinite(values).all():
-        raise ValueError(f"{name} must be a matrix of finite numbers, got shape {values.shape}")
-    return values
-
-
-def matched(features, targets):
-    """Return a matrix and as many finite targets as it has rows."""
-    features, targets = matrix("features", features), np.asarray(targets, dtype=float)
-    if targets.shape != (len(features),) or not np.isfinite(targets).all():
-        raise ValueError(
-            f"targets must be {len(features)} finite numbers, one an image, got {targets.shape}"
-        )
-    return features, targets

@@ -2,18 +2,17 @@
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
 from sklearn.linear_model import Ridge
 
-from collapse_lib import kernel_curves, kernel_ridge
+from collapse_lib import images, kernel_curves, kernel_ridge
 from collapse_lib.kernel_ridge import Population
 
 
 @pytest.fixture(scope="module")
 def digits():
-    data = load_digits()
-    x = kernel_ridge.features(data.data / 16, 120, gamma=0.1)
-    return x, kernel_ridge.parity(data.target)
+    data = images.digits()
+    x = kernel_ridge.features(data.pixels.reshape(-1, 64), 120, gamma=0.1)
+    return x, kernel_ridge.parity(data.labels)
 
 
 def orthogonal(rows, p, rng):
@@ -95,10 +94,10 @@ def test_best_penalty_on_digits_is_theory_s(digits):
 
 def test_learning_curves_by_hand():
     rng = np.random.default_rng(7)
-    images = rng.random((60, 3))
+    pixels = rng.random((60, 3))
     kernel = {"kernel": "linear"}
     run = kernel_curves.learning_curves(
-        images, images[:, 0], kernel, n=1, T0=30, T=[20, 30], ell=1.0, noise=0,
+        pixels, pixels[:, 0], kernel, n=1, T0=30, T=[20, 30], ell=1.0, noise=0,
         generator_penalty=1e-9, test=20, repeats=2, rng=8,
     )  # fmt: skip
     order = np.random.default_rng(8)
@@ -107,9 +106,9 @@ def test_learning_curves_by_hand():
     order.choice(train, 30, replace=False), order.standard_normal(30)
     rows = order.choice(train, 30, replace=False)
     for k, penalty in enumerate([1 / 20, 1 / 30]):
-        x = images[rows[:20]]
+        x = pixels[rows[:20]]
         w = np.linalg.solve(x.T @ x + 20 * penalty * np.eye(3), x.T @ x[:, 0])
-        error = np.mean((images[held] @ w - images[held, 0]) ** 2)
+        error = np.mean((pixels[held] @ w - pixels[held, 0]) ** 2)
         assert np.isclose(run.errors[0, 0, k], error, rtol=1e-5)
     assert np.array_equal(run.errors[:, 1, 0], run.errors[:, 1, 1])  # T = T0: the same penalty
 

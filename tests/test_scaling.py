@@ -106,7 +106,7 @@ def test_shrunk_ridge_against_simulation(T):
     d = 150
     spectrum, w0 = np.arange(1.0, d + 1) ** -1.0, np.ones(d)
     given = {"n": 2, "T0": 400, "shrink": 0.6}
-    terms = ridge.simulate_terms(spectrum, w0, T, 0.01, replicates=40, rng=1, **given)
+    terms = ridge.simulate_terms(spectrum, w0, T, 0.01, replicates=500, rng=1, **given)
     theory = scaling.shrunk_ridge_risk(spectrum, w0**2, T, 0.01, **given)
     assert abs(terms.total.mean() / theory - 1) < 0.02
 
