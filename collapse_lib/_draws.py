@@ -1,14 +1,57 @@
-"""Multinomial draws, one row a replicate, that never hand a token to a word that cannot be drawn."""
+"""Draws that several rooms share: counts of words, and the factor of a Gaussian design."""
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["multinomial"]
+from collapse_lib.checks import as_generator, whole_number
+
+__all__ = ["bartlett_factor", "multinomial"]
+
+
+def bartlett_factor(T, d, replicates, *, rng=None) -> np.ndarray:
+    """Draw the triangular factor R of T × d standard normal matrices Z: RᵀR has the law of ZᵀZ.
+
+    Parameters
+    ----------
+    T, d : int
+        Rows and columns; T < d gives a trapezoid.
+    replicates : int
+    rng : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    ndarray, (replicates, min(T, d), d)
+        Zero below the diagonal; entry (i, i), counted from 0, is χ with T − i degrees of
+        freedom; those to its right are standard normal; all are independent.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    References
+    ----------
+    M. S. Bartlett, "On the theory of statistical regression", Proc. R. Soc. Edinburgh 53 (1933).
+
+    Examples
+    --------
+    >>> bartlett_factor(10**9, 3, 5, rng=1).shape, bartlett_factor(2, 3, 5, rng=1).shape
+    ((5, 3, 3), (5, 2, 3))
+    """
+    T, d = whole_number("T", T, minimum=1), whole_number("d", d, minimum=1)
+    replicates, rng = whole_number("replicates", replicates, minimum=1), as_generator(rng)
+    rank = min(T, d)
+    factor = np.zeros((replicates, rank, d))
+    above = np.triu_indices(rank, 1, d)
+    factor[:, *above] = rng.standard_normal((replicates, len(above[0])))
+    half = np.broadcast_to((T - np.arange(rank)) / 2, (replicates, rank))
+    np.einsum("rii->ri", factor[:, :, :rank])[:] = np.sqrt(2 * rng.standard_gamma(half))
+    return factor
 
 
 def multinomial(n, p, rng) -> np.ndarray:
-    """Draw n tokens for each row of probabilities.
+    """Draw n tokens for each row of probabilities, none of them for a word of probability 0.
 
     Parameters
     ----------

@@ -4,19 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib._spectra import at_least_zero, checked_spectrum, numbers
-from collapse_lib.checks import as_generator, whole_number
+from collapse_lib._spectra import aligned, checked_spectrum
+from collapse_lib.checks import as_generator, positive, whole_number
 
 CHUNK = 2**21  # numbers in the factors drawn together: 16 megabytes
-
-
-def factors(T, d, replicates, rng):
-    """Bartlett factors, (replicates, min(T, d), d)."""
-    rank = min(T, d)
-    factor = np.triu(rng.standard_normal((replicates, rank, d)), 1)
-    i = np.arange(rank)
-    factor[:, i, i] = np.sqrt(rng.chisquare(T - i, size=(replicates, rank)))
-    return factor
 
 
 def errors(spectrum, n, T0, replicates, sigma0, design, rng):
@@ -59,19 +50,11 @@ def checked(spectrum, w0, T, penalty, n, T0, sigma, sigma0, replicates, rng):
     """The arguments that the simulators share, checked."""
     spectrum, _ = checked_spectrum(spectrum)
     w0 = aligned("w0", w0, spectrum)
-    penalties = [at_least_zero("penalty", value) for value in np.ravel(penalty)]
+    penalties = [positive("penalty", value, zero=True) for value in np.ravel(penalty)]
     n = whole_number("n", n)
     T0 = whole_number("T0", T0, minimum=len(spectrum)) if n else len(spectrum)
     return (
         *(spectrum, w0, whole_number("T", T, minimum=1), penalties, n, T0),
-        *(at_least_zero("sigma", sigma), at_least_zero("sigma0", sigma0)),
+        *(positive("sigma", sigma, zero=True), positive("sigma0", sigma0, zero=True)),
         *(whole_number("replicates", replicates, minimum=1), as_generator(rng)),
     )
-
-
-def aligned(name, values, spectrum):
-    """Return values, of either sign, of the shape of the spectrum."""
-    values = numbers(name, values)
-    if values.shape != spectrum.shape:
-        raise ValueError(f"{name} must have the shape of spectrum, {spectrum.shape}")
-    return values

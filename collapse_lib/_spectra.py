@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib.checks import positive
-
 
 def checked_spectrum(spectrum, counts=None):
     """Return eigenvalues, all above 0, and their multiplicities, by default 1."""
@@ -19,13 +17,19 @@ def checked_spectrum(spectrum, counts=None):
 
 def matching(name, values, spectrum):
     """Return values, none below 0, of the shape of the spectrum."""
+    values = aligned(name, values, spectrum)
+    if not (values >= 0).all():
+        raise ValueError(f"{name} must be at least 0, got {values.min()}")
+    return values
+
+
+def aligned(name, values, spectrum):
+    """Return values, of either sign, of the shape of the spectrum."""
     values = numbers(name, values)
     if values.shape != spectrum.shape:
         raise ValueError(
             f"{name} must have the shape of spectrum, {spectrum.shape}, got {values.shape}"
         )
-    if not (values >= 0).all():
-        raise ValueError(f"{name} must be at least 0, got {values.min()}")
     return values
 
 
@@ -40,8 +44,3 @@ def numbers(name, values):
             f"{name} must be a one-dimensional, non-empty array of finite numbers, got {values}"
         )
     return values
-
-
-def at_least_zero(name, value):
-    """Return value as a finite float, at least 0."""
-    return 0.0 if np.ndim(value) == 0 and value == 0 else positive(name, value)

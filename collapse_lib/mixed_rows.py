@@ -2,7 +2,8 @@
 
 The synthetic labels come from w₀ + δ, where δ is the labeller's error, centred and independent
 of everything else. What δ adds to the excess risk is the toll ζ. It is known to the same
-degree as the other deterministic equivalents and, for least squares, exactly.
+degree as the other deterministic equivalents; for least squares
+`regression.fresh_real_contraction` has it exactly.
 
 Conventions as in `spectrum` and `ridge`: eigenbasis of Σ, penalty λ that goes with all rows.
 """
@@ -11,13 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib._ridge_draws import checked, chunks, factors
+from collapse_lib._draws import bartlett_factor
+from collapse_lib._ridge_draws import checked, chunks
 from collapse_lib._spectra import checked_spectrum, matching
 from collapse_lib.checks import whole_number
 from collapse_lib.ridge import RidgeRun
 from collapse_lib.spectrum import degrees_of_freedom, kappa
 
-__all__ = ["ols_toll", "simulate", "toll"]
+__all__ = ["simulate", "toll"]
 
 
 def toll(spectrum, real, synthetic, penalty, *, error) -> float:
@@ -71,41 +73,6 @@ def toll(spectrum, real, synthetic, penalty, *, error) -> float:
     return float(straight + p2 * u * weight @ (p1 * spectrum + effective) ** 2)
 
 
-def ols_toll(d, real, synthetic) -> float:
-    """Return E‖ŵ − w₀‖²_Σ over ‖δ‖²_Σ for least squares without label noise, exactly.
-
-    Parameters
-    ----------
-    d : int
-        Dimension.
-    real, synthetic : int
-        Rows of each kind, at least d + 2 together.
-
-    Returns
-    -------
-    float
-        Any Σ, any δ.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
-
-    Examples
-    --------
-    >>> round(ols_toll(10, 50, 50), 4), ols_toll(10, 0, 100)
-    (0.2802, 1.0)
-    """
-    d = whole_number("d", d, minimum=1)
-    real, synthetic = whole_number("real", real), whole_number("synthetic", synthetic)
-    n = real + synthetic
-    if n < d + 2:
-        raise ValueError(f"real + synthetic must be at least d + 2 = {d + 2}, got {n}")
-    y = real * synthetic / (n * (n - 1) * (n + 2))
-    alpha = synthetic * (synthetic + 2) / (n * (n + 2)) - y
-    return alpha + y * (n * d - 2) / (n - d - 1)
-
-
 def simulate(
     spectrum, w0, real, synthetic, penalty, *, error, sigma=1.0, replicates=1, rng=None
 ) -> RidgeRun:
@@ -147,7 +114,7 @@ def simulate(
     root, terms = np.sqrt(spectrum), np.empty((3, replicates))
     for rows in chunks(replicates, d):
         size = rows.stop - rows.start
-        a1, a2 = (factors(T, d, size, rng) * root for T in (real, synthetic))
+        a1, a2 = (bartlett_factor(T, d, size, rng=rng) * root for T in (real, synthetic))
         gram2 = a2.transpose(0, 2, 1) @ a2
         gram = a1.transpose(0, 2, 1) @ a1 + gram2
         h = root[:, None] * np.linalg.inv(gram + penalties[0] * total * np.eye(d))

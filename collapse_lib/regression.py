@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import bartlett_factor
 from collapse_lib.checks import as_generator, one_of, positive, whole_number
 from collapse_lib.loop import (
     Accumulate,
@@ -232,13 +233,7 @@ class _Loop:
 
     def factor(self, rows, replicates):
         """The triangular (or trapezoidal) factor R of a fresh design's XᵀX = RᵀR."""
-        kept = min(rows, self.d)
-        factor = np.zeros((replicates, kept, self.d))
-        above = np.triu_indices(kept, 1, self.d)
-        factor[:, *above] = self.rng.standard_normal((replicates, len(above[0])))
-        half = np.broadcast_to((rows - np.arange(kept)) / 2, (replicates, kept))
-        np.einsum("rii->ri", factor[:, :, :kept])[:] = np.sqrt(2 * self.rng.standard_gamma(half))
-        return factor * self.scale
+        return bartlett_factor(rows, self.d, replicates, rng=self.rng) * self.scale
 
     def designs(self, rows, replicates):
         """Yield one factor a generation: a new one, or the same again if frozen."""

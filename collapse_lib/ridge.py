@@ -15,16 +15,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import bartlett_factor
 from collapse_lib._ridge_draws import (
     checked,
     chunks,
     errors,
-    factors,
     fit,
     label_filter,
 )
-from collapse_lib._spectra import at_least_zero, checked_spectrum
-from collapse_lib.checks import as_generator, one_of, whole_number
+from collapse_lib._spectra import checked_spectrum
+from collapse_lib.checks import as_generator, one_of, positive, whole_number
 
 __all__ = [
     "RidgeRun",
@@ -55,41 +55,6 @@ class RidgeRun:
     @property
     def total(self) -> np.ndarray:
         return self.bias + self.variance + self.toll
-
-
-def bartlett_factor(T, d, replicates, *, rng=None) -> np.ndarray:
-    """Draw the triangular factor R of T × d standard normal matrices Z: RᵀR has the law of ZᵀZ.
-
-    Parameters
-    ----------
-    T, d : int
-        Rows and columns; T < d gives a trapezoid.
-    replicates : int
-    rng : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    ndarray, (replicates, min(T, d), d)
-        Zero below the diagonal; entry (i, i), counted from 0, is χ with T − i degrees of
-        freedom; those to its right are standard normal; all are independent.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
-
-    References
-    ----------
-    M. S. Bartlett, "On the theory of statistical regression", Proc. R. Soc. Edinburgh 53 (1933).
-
-    Examples
-    --------
-    >>> bartlett_factor(10**9, 3, 5, rng=1).shape, bartlett_factor(2, 3, 5, rng=1).shape
-    ((5, 3, 3), (5, 2, 3))
-    """
-    T, d = whole_number("T", T, minimum=1), whole_number("d", d, minimum=1)
-    replicates = whole_number("replicates", replicates, minimum=1)
-    return factors(T, d, replicates, as_generator(rng))
 
 
 def labeller_errors(
@@ -135,7 +100,7 @@ def labeller_errors(
     n, d = whole_number("n", n), len(spectrum)
     T0 = whole_number("T0", T0, minimum=d)
     replicates = whole_number("replicates", replicates, minimum=1)
-    sigma0 = at_least_zero("sigma0", sigma0)
+    sigma0 = positive("sigma0", sigma0, zero=True)
     one_of("design", design, ("fresh", "frozen"))
     return errors(spectrum, n, T0, replicates, sigma0, design, as_generator(rng))
 
@@ -198,7 +163,7 @@ def simulate_ridge(
     for rows in chunks(replicates, len(spectrum)):
         size = rows.stop - rows.start
         labeller = w0 + errors(spectrum, n, T0, size, sigma0, design, rng)
-        factor = factors(T, len(spectrum), size, rng)
+        factor = bartlett_factor(T, len(spectrum), size, rng=rng)
         g = sigma * rng.standard_normal(factor.shape[:2])
         for k, lam in enumerate(penalties):
             w = shrink * fit(factor * np.sqrt(spectrum), labeller, g, lam * T)
@@ -245,12 +210,10 @@ def simulate_terms(
     root = np.sqrt(spectrum)
     terms = np.empty((3, replicates, len(penalties)))
     for rows in chunks(replicates, d):
-        factor = factors(T, d, rows.stop - rows.start, rng)
+        factor = bartlett_factor(T, d, rows.stop - rows.start, rng=rng)
         for k, lam in enumerate(penalties):
             a = factor * root
-            h = (
-                shrink * root[:, None] * label_filter(a, lam * T)
-            )  # Σ^{1/2} times the fit, (d, rank)
+            h = shrink * root[:, None] * label_filter(a, lam * T)  # labels to Σ^{1/2}ŵ
             lost = root * w0 - np.einsum("rij,rj->ri", h, a @ w0)
             bias, variance = (lost**2).sum(axis=1), sigma**2 * (h**2).sum(axis=(1, 2))
             fake = ((h @ factor) ** 2).sum(axis=(1, 2))
@@ -298,7 +261,7 @@ def simulate_ridge_loop(
         size = rows.stop - rows.start
         w = np.broadcast_to(w0, (size, len(w0)))
         for t in range(1, generations + 1):
-            factor = factors(T, len(spectrum), size, rng)
+            factor = bartlett_factor(T, len(spectrum), size, rng=rng)
             g = sigma * rng.standard_normal(factor.shape[:2])
             w = fit(factor * np.sqrt(spectrum), w, g, penalties[0] * T)
             risk[rows, t] = (w - w0) ** 2 @ spectrum

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib._spectra import at_least_zero, checked_spectrum, matching
+from collapse_lib._spectra import checked_spectrum, matching
 from collapse_lib.checks import positive, whole_number
 
 __all__ = ["RidgeRisk", "degrees_of_freedom", "kappa", "ridge_loop_risk", "ridge_risk"]
@@ -52,7 +52,7 @@ def degrees_of_freedom(spectrum, kappa, m=1, *, counts=None) -> float:
     1.8333333333333333
     """
     spectrum, counts = checked_spectrum(spectrum, counts)
-    share = spectrum / (spectrum + at_least_zero("kappa", kappa))
+    share = spectrum / (spectrum + positive("kappa", kappa, zero=True))
     return float(counts @ share ** whole_number("m", m, minimum=1))
 
 
@@ -98,7 +98,7 @@ def kappa(spectrum, penalty, T, *, counts=None) -> float:
     (0.5, 0.0)
     """
     spectrum, counts = checked_spectrum(spectrum, counts)
-    return _kappa(spectrum, counts, at_least_zero("penalty", penalty), positive("T", T))
+    return _kappa(spectrum, counts, positive("penalty", penalty, zero=True), positive("T", T))
 
 
 def _kappa(spectrum, counts, penalty, T):
@@ -202,7 +202,7 @@ def ridge_risk(
     """
     spectrum, counts = checked_spectrum(spectrum, counts)
     w0_squared = matching("w0_squared", w0_squared, spectrum)
-    sigma, sigma0 = at_least_zero("sigma", sigma), at_least_zero("sigma0", sigma0)
+    sigma, sigma0 = positive("sigma", sigma, zero=True), positive("sigma0", sigma0, zero=True)
     n = np.asarray(n, dtype=float)
     if not (np.isfinite(n) & (n >= 0)).all():
         raise ValueError(f"n must be at least 0, got {n}")
@@ -214,7 +214,9 @@ def ridge_risk(
         error = sigma0**2 / (T0 - d - 1)
     T, penalty, n = np.broadcast_arrays(np.asarray(T, float), np.asarray(penalty, float), n)
     parts = [
-        _terms(spectrum, w0_squared, positive("T", rows), at_least_zero("penalty", lam), counts)
+        _terms(
+            spectrum, w0_squared, positive("T", rows), positive("penalty", lam, zero=True), counts
+        )
         for rows, lam in zip(T.flat, penalty.flat, strict=True)
     ]
     bias, spread, fake, effective, df1, df2 = np.array(parts).T.reshape(6, *T.shape)
@@ -272,8 +274,8 @@ def ridge_loop_risk(spectrum, w0_squared, T, penalty, generations, *, sigma=1.0,
     """
     spectrum, counts = checked_spectrum(spectrum, counts)
     w0_squared = matching("w0_squared", w0_squared, spectrum)
-    T, penalty = positive("T", T), at_least_zero("penalty", penalty)
-    sigma = at_least_zero("sigma", sigma)
+    T, penalty = positive("T", T), positive("penalty", penalty, zero=True)
+    sigma = positive("sigma", sigma, zero=True)
     generations = whole_number("generations", generations)
     effective = _kappa(spectrum, counts, penalty, T)
     share = spectrum / (spectrum + effective)

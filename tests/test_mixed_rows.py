@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from collapse_lib import mixed_rows
+from collapse_lib.regression import fresh_real_contraction
 from collapse_lib.spectrum import ridge_risk
 
 D, RUNS = 5, 4000
@@ -49,25 +50,20 @@ def test_mixed_fit_against_the_definition(real, synthetic, penalty):
 
 
 @pytest.mark.parametrize("d,real,synthetic", [(3, 4, 3), (10, 12, 8), (1, 2, 5)])
-def test_ols_toll_is_exact(d, real, synthetic):
+def test_least_squares_has_the_exact_toll(d, real, synthetic):
     spectrum, error = 1 / np.arange(1.0, d + 1), np.arange(1.0, d + 1)
     run = mixed_rows.simulate(
         spectrum, 0 * error, real, synthetic, 0, error=error, replicates=40_000, rng=1
     )
-    exact = mixed_rows.ols_toll(d, real, synthetic) * d
+    exact = fresh_real_contraction(d, synthetic, real) * d
     assert abs(run.toll.mean() - exact) < 4 * run.toll.std() / 200
     assert run.toll.std() / 200 < 0.02 * exact
-
-
-def test_ols_toll_without_real_rows_is_the_whole_error():
-    assert mixed_rows.ols_toll(7, 0, 20) == 1
-    assert mixed_rows.ols_toll(7, 20, 0) == 0
 
 
 def test_equivalent_tends_to_the_exact_toll():
     d = 400
     equivalent = mixed_rows.toll(np.ones(d), 500, 900, 0, error=np.full(d, 1 / d))
-    assert abs(equivalent / mixed_rows.ols_toll(d, 500, 900) - 1) < 2e-3
+    assert abs(equivalent / fresh_real_contraction(d, 900, 500) - 1) < 2e-3
 
 
 def test_equivalent_against_designs():
@@ -103,7 +99,6 @@ def test_without_real_rows_it_is_the_toll_of_the_generators():
         (lambda: mixed_rows.simulate([1], [1], 1, 1, 1, error=[-1]), "error must be"),
         (lambda: mixed_rows.toll([1], 1, 1, -1, error=[1]), "penalty"),
         (lambda: mixed_rows.toll([1, 1], 1, 1, 0, error=[1, 1]), "infinite"),
-        (lambda: mixed_rows.ols_toll(3, 2, 2), "at least d"),
     ],
 )
 def test_bad_input(call, message):

@@ -1,0 +1,313 @@
+"""Scaling laws: spectra that are power laws, their exponents, and how much to regularise.
+
+The spectrum is λ_k = k^−β and the truth has w_k² = k^−δ with δ = 1 + β(2r − 1), for k = 1 … d
+or without end. Long sums are taken term by term at first and by quadrature from there on, so
+that a spectrum of 10⁸ eigenvalues is an array of a few hundred.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf, log
+
+import numpy as np
+from scipy import optimize, special
+
+from collapse_lib._spectra import checked_spectrum, matching
+from collapse_lib.checks import positive, whole_number
+from collapse_lib.spectrum import RidgeRisk, ridge_risk
+
+__all__ = [
+    "PowerLaw",
+    "best_penalty",
+    "best_shrunk_ridge",
+    "clean_rate",
+    "critical_exponent",
+    "optimal_exponent",
+    "rates",
+    "shrunk_ridge_risk",
+]
+
+EXACT = 2000  # terms taken one by one
+NODES = 12  # Gauss–Legendre nodes for each factor of e after them
+END = 1e30  # where a sum without end is cut
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """A power-law spectrum and a truth of given smoothness.
+
+    Parameters
+    ----------
+    beta : float
+        Eigenvalue k is k^−beta; above 1.
+    r : float
+        Smoothness of the truth, above 0: w_k² = k^−(1 + beta(2r − 1)).
+    d : int, optional
+        Number of eigenvalues; without it there is no end.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> law = PowerLaw(2, 0.375, d=50_000_000)
+    >>> round(law.counts.sum()), len(law.spectrum) < 3000
+    (50000000, True)
+    >>> risk = law.risk(10**8, 1e-6, n=5, T0=10**8)
+    >>> round(float(risk.total), 6)
+    0.000143
+    """
+
+    beta: float
+    r: float
+    d: int | None = None
+
+    def __post_init__(self):
+        if not positive("beta", self.beta) > 1:
+            raise ValueError(f"beta must be above 1, got {self.beta}")
+        positive("r", self.r)
+        if self.d is not None:
+            whole_number("d", self.d, minimum=1)
+
+    @cached_property
+    def _nodes(self):
+        """Indices k, some of them fractional, and how many terms each stands for."""
+        end = inf if self.d is None else self.d
+        first = min(EXACT, end)
+        k, counts = np.arange(1.0, first + 1), np.ones(int(first))
+        if end <= EXACT:
+            return k, counts
+        low, high = log(first + 0.5), log(min(end, END) + 0.5)  # midpoint rule
+        edges = np.linspace(low, high, int(np.ceil(high - low)) + 1)
+        x, w = special.roots_legendre(NODES)
+        half = np.diff(edges)[:, None] / 2
+        tail = np.exp((edges[:-1, None] + half) + half * x)
+        return np.append(k, tail.ravel()), np.append(counts, (half * w * tail).ravel())
+
+    @property
+    def spectrum(self) -> np.ndarray:
+        """Eigenvalues, one for each block of terms."""
+        return self._nodes[0] ** -self.beta
+
+    @property
+    def w0_squared(self) -> np.ndarray:
+        """Squared coordinates of the truth, one for each block."""
+        return self._nodes[0] ** -(1 + self.beta * (2 * self.r - 1))
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Terms in each block."""
+        return self._nodes[1]
+
+    def risk(self, T, penalty, **options) -> RidgeRisk:
+        """`spectrum.ridge_risk` for this spectrum and truth."""
+        return ridge_risk(self.spectrum, self.w0_squared, T, penalty, counts=self.counts, **options)
+
+    def best_penalty(self, T, **options) -> tuple[float, float]:
+        """`best_penalty` for this spectrum and truth."""
+        return best_penalty(self.spectrum, self.w0_squared, T, counts=self.counts, **options)
+
+
+def critical_exponent(beta, r) -> float:
+    """Return ℓ_crit = β/(2β min(r, 1) + 1): on real labels λ = T^−ℓ_crit is best.
+
+    Examples
+    --------
+    >>> critical_exponent(2, 0.375)
+    0.8
+    """
+    beta, r = positive("beta", beta), positive("r", r)
+    return beta / (2 * beta * min(r, 1.0) + 1)
+
+
+def clean_rate(beta, r) -> float:
+    """Return c = 2β min(r, 1)/(2β min(r, 1) + 1): the best error on real labels is T^−c.
+
+    Examples
+    --------
+    >>> clean_rate(2, 0.375)
+    0.6
+    """
+    beta, r = positive("beta", beta), positive("r", r)
+    return 1 - 1 / (2 * beta * min(r, 1.0) + 1)
+
+
+def optimal_exponent(beta, r, *, a=0.0, b=1.0) -> float:
+    """Return ℓ*, the best ℓ in λ = T^−ℓ when nσ₀² = T^a, T₀ = T^b and d = φ₀T₀.
+
+    Parameters
+    ----------
+    beta, r : float
+    a : float
+        Growth of the generations' noise.
+    b : float
+        Growth of the generators' data, above a and at most 1.
+
+    Returns
+    -------
+    float
+        ℓ_crit · min(b − a, 1), for label noise σ² above 0.
+
+    Raises
+    ------
+    ValueError
+        If b ≤ a: then no ridge makes the error vanish; or if b > 1.
+
+    References
+    ----------
+    Dohmatob, Feng, Kempe, arXiv 2402.07712, Corollary 5.2 (without label noise downstream
+    the factor is b − a, as long as ℓ stays below β).
+
+    Examples
+    --------
+    >>> round(optimal_exponent(2, 0.375, b=0.7), 10)
+    0.56
+    """
+    if not a < b <= 1:
+        raise ValueError(f"b must be above a = {a} and at most 1, got {b}")
+    return critical_exponent(beta, r) * min(b - a, 1.0)
+
+
+def rates(beta, r, ell, *, a=0.0, b=1.0) -> tuple[float, float, float]:
+    """Return the exponents of T in bias, variance and toll under λ = T^−ℓ.
+
+    nσ₀² = T^a, T₀ = T^b with b ≤ 1, and d = φ₀T₀, with d beyond the reach of the penalty: ℓ < βb.
+
+    Raises
+    ------
+    ValueError
+        If an exponent is out of range.
+
+    Examples
+    --------
+    >>> [round(float(x), 3) for x in rates(2, 0.375, 0.8, b=0.7)]
+    [-0.6, -0.6, -0.3]
+    """
+    beta, r, ell = positive("beta", beta), positive("r", r), positive("ell", ell)
+    if not 0 < b <= 1:
+        raise ValueError(f"b must be above 0 and at most 1, got {b}")
+    if not ell < beta * b:
+        raise ValueError(f"ell must be below beta·b = {beta * b:g}, got {ell:g}")
+    variance = ell / beta - 1
+    return -2 * min(r, 1.0) * ell, variance, a + 1 - b + variance
+
+
+def best_penalty(
+    spectrum, w0_squared, T, *, counts=None, shrink=1.0, bounds=(1e-12, 1e3), **options
+) -> tuple[float, float]:
+    """Return the penalty with the least expected excess risk, and that risk.
+
+    Parameters
+    ----------
+    spectrum, w0_squared, T, counts, **options
+        As in `spectrum.ridge_risk`.
+    shrink : float
+        As in `shrunk_ridge_risk`.
+    bounds : tuple of float
+        Where to look.
+
+    Returns
+    -------
+    penalty, risk : float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> ones, w0 = np.ones(300), np.full(300, 1 / 300)
+    >>> penalty, risk = best_penalty(ones, w0, 1000, sigma=0.2)
+    >>> round(penalty, 4)  # σ²d/(T‖w₀‖²)
+    0.012
+    """
+
+    def risk(x):
+        return shrunk_ridge_risk(
+            spectrum, w0_squared, T, np.exp(x), shrink=shrink, counts=counts, **options
+        )
+
+    low, high = np.log([positive("bounds", bound) for bound in bounds])
+    grid = np.linspace(low, high, 36)
+    k = int(np.argmin([risk(x) for x in grid]))
+    nearby = (grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)])
+    found = optimize.minimize_scalar(risk, bounds=nearby, method="bounded", options={"xatol": 1e-9})
+    return float(np.exp(found.x)), float(found.fun)
+
+
+def shrunk_ridge_risk(
+    spectrum, w0_squared, T, penalty, *, shrink=1.0, counts=None, **options
+) -> float:
+    """Return the expected excess risk of a ridge fit whose vector is multiplied by ``shrink``.
+
+    Parameters
+    ----------
+    spectrum, w0_squared, T, penalty, counts, **options
+        As in `spectrum.ridge_risk`, with one T, one penalty and one n.
+    shrink : float
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Notes
+    -----
+    The mean of the fit on real labels is Σ(Σ + κ)⁻¹w₀, and its second moment follows from the
+    bias; ‖sŵ − w₀‖² is a quadratic in s with these coefficients.
+
+    Examples
+    --------
+    >>> round(shrunk_ridge_risk(np.ones(300), np.full(300, 1 / 300), 1000, 1.0, shrink=0.0), 10)
+    1.0
+    """
+    plain = ridge_risk(spectrum, w0_squared, T, penalty, counts=counts, **options)
+    spectrum, counts = checked_spectrum(spectrum, counts)
+    weight = counts * spectrum * matching("w0_squared", w0_squared, spectrum)
+    signal = weight.sum()
+    cross = weight @ (spectrum / (spectrum + plain.kappa))
+    moment = plain.bias - signal + 2 * cross
+    noise = plain.variance + plain.toll
+    return float(signal - 2 * shrink * cross + shrink**2 * (moment + noise))
+
+
+def best_shrunk_ridge(d, T, *, n, T0, sigma=1.0, sigma0=1.0, norm=1.0) -> tuple[float, float]:
+    """Return the best penalty and the best shrink for white inputs, Σ = I.
+
+    Parameters
+    ----------
+    d, T, n, T0, sigma, sigma0
+        As in `spectrum.ridge_risk`.
+    norm : float
+        Length of w₀.
+
+    Returns
+    -------
+    penalty, shrink : float
+        With a = ‖w₀‖²/d, b = σ²/T and c = nσ₀²/(T₀ − d − 1): b/(a + c) and a/(a + c).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> [round(x, 4) for x in best_shrunk_ridge(300, 1000, n=25, T0=600, sigma=0.2, sigma0=0.2)]
+    [0.006, 0.4992]
+    """
+    d, T = whole_number("d", d, minimum=1), positive("T", T)
+    if not T0 > d + 1:
+        raise ValueError(f"T0 must be above d + 1 = {d + 1}, got {T0!r}")
+    a, b = positive("norm", norm) ** 2 / d, positive("sigma", sigma) ** 2 / T
+    c = whole_number("n", n) * positive("sigma0", sigma0) ** 2 / (T0 - d - 1)
+    return b / (a + c), a / (a + c)
