@@ -49,8 +49,7 @@ class TextPreset:
     width, layers, heads, generations, seeds : int
     sample_chunk : int
         Sequences drawn together.
-    optimiser, language_optimiser : Optimiser
-        For real text; for the topic language.
+    optimiser : Optimiser
     """
 
     rows: int
@@ -64,7 +63,6 @@ class TextPreset:
     seeds: int
     sample_chunk: int
     optimiser: Optimiser
-    language_optimiser: Optimiser
 
 
 @dataclass(frozen=True)
@@ -112,20 +110,7 @@ PRESETS = {
         "cpu",
         1,
         ImagePreset("digits", 1297, 128, 6, 10, 6, Optimiser(600, 128, 4e-3)),
-        TextPreset(
-            2048,
-            768,
-            256,
-            32,
-            32,
-            1,
-            2,
-            8,
-            6,
-            128,
-            Optimiser(250, 16, 8e-3),
-            Optimiser(400, 16, 6e-3),
-        ),
+        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 6, 128, Optimiser(300, 16, 1.6e-2, 0.0)),
         MoleculePreset(256, 64, 8, 8, Optimiser(800, 64, 1e-2)),
     ),
     "t4": Preset(
@@ -134,18 +119,7 @@ PRESETS = {
         3,
         ImagePreset("mnist", 10_000, 400, 16, 10, 3, Optimiser(3000, 256, 1e-3)),
         TextPreset(
-            16_000,
-            1024,
-            512,
-            64,
-            128,
-            4,
-            4,
-            7,
-            3,
-            2048,
-            Optimiser(1500, 64, 2e-3, 0.01, "float16"),
-            Optimiser(1500, 64, 2e-3, 0.01, "float16"),
+            16_000, 1024, 512, 64, 128, 4, 4, 7, 3, 2048, Optimiser(1500, 64, 2e-3, 0.01, "float16")
         ),
         MoleculePreset(1024, 128, 8, 8, Optimiser(2000, 256, 5e-3)),
     ),
@@ -165,7 +139,6 @@ PRESETS = {
             8,
             3,
             8192,
-            Optimiser(1500, 64, 1e-3, 0.01, "bfloat16"),
             Optimiser(1500, 64, 1e-3, 0.01, "bfloat16"),
         ),
         MoleculePreset(4096, 256, 10, 16, Optimiser(3000, 512, 3e-3)),
