@@ -132,7 +132,7 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
         manager = {"transport": "ipc", "ip": str(Path(sockets, "k"))}
         NotebookClient(
             notebook,
-            timeout=300,
+            timeout=1200,
             kernel_name="python3",
             resources={"metadata": {"path": str(folder)}},
             record_timing=False,

@@ -16,7 +16,7 @@ import numpy as np
 from collapse_lib import text
 from collapse_lib.checks import as_generator, share, whole_number
 
-__all__ = ["Corpus", "read_corpus"]
+__all__ = ["Corpus", "corpus_of", "read_corpus"]
 
 TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)?|[.,;:()]")
 PROSE = re.compile(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}")  # three words in a row: no table, no code
@@ -49,21 +49,15 @@ class Corpus:
         return re.sub(r" ([.,;:)])", r"\1", spaced).replace("( ", "(")
 
 
-def read_corpus(path=None, *, vocabulary=768, length=32, test=0.15, rng=0) -> Corpus:
+def read_corpus(path=None, **options) -> Corpus:
     """Read a text file as training and test rows.
 
     Parameters
     ----------
     path : str or path-like, optional
         A UTF-8 text; by default the help topics that ship with Python.
-    vocabulary : int
-        Number of words kept, the most frequent ones of the training part.
-    length : int
-        Words a row.
-    test : float
-        Share of the paragraphs held out.
-    rng : int, numpy.random.Generator or None
-        Chooses them.
+    **options
+        As of `corpus_of`.
 
     Returns
     -------
@@ -74,7 +68,7 @@ def read_corpus(path=None, *, vocabulary=768, length=32, test=0.15, rng=0) -> Co
     FileNotFoundError
         If there is no such file.
     ValueError
-        If an argument is out of range, or the text is too short for one row of each part.
+        As `corpus_of`.
 
     Examples
     --------
@@ -82,10 +76,52 @@ def read_corpus(path=None, *, vocabulary=768, length=32, test=0.15, rng=0) -> Co
     >>> topics.train.shape[1], len(topics.vocabulary)
     (32, 768)
     """
+    return corpus_of(text.contents(path), source=f"path {str(path)!r}", **options)
+
+
+def corpus_of(
+    contents, *, vocabulary=768, length=32, test=0.15, rows=None, rng=0, source="contents"
+) -> Corpus:
+    """Cut a text into training and test rows.
+
+    Parameters
+    ----------
+    contents : str
+        Paragraphs, with empty lines between them.
+    vocabulary : int
+        Number of words kept, the most frequent ones of the training part.
+    length : int
+        Words a row.
+    test : float
+        Share of the paragraphs held out.
+    rows : int, optional
+        Training rows kept, and test rows in proportion; by default all.
+    rng : int, numpy.random.Generator or None
+        Chooses the paragraphs held out.
+    source : str
+        What errors call the text.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the text is too short for one row of each part.
+
+    Examples
+    --------
+    >>> paragraphs = ["the cat sat on the mat.", "the dog lay on the rug."]
+    >>> tiny = corpus_of("\\n\\n".join(paragraphs), vocabulary=4, length=2, test=0.5)
+    >>> tiny.train.shape, tiny.test.shape
+    ((2, 2), (1, 2))
+    """
     vocabulary = whole_number("vocabulary", vocabulary, minimum=2)
     length = whole_number("length", length, minimum=1)
     test = share("test", test, zero=False)
-    found = [TOKEN.findall(part) for part in _paragraphs(text.contents(path))]
+    rows = None if rows is None else whole_number("rows", rows, minimum=1)
+    found = [TOKEN.findall(part) for part in _paragraphs(contents)]
     order = as_generator(rng).permutation(len(found))
     held_out = int(len(found) * test)
     test_words = [word for i in order[:held_out] for word in found[i]]
@@ -96,9 +132,11 @@ def read_corpus(path=None, *, vocabulary=768, length=32, test=0.15, rng=0) -> Co
     parts = [_rows(part, number, length) for part in (train_words, test_words)]
     if not all(map(len, parts)):
         raise ValueError(
-            f"path must hold at least {length} known words in each part, got "
-            f"{len(parts[0])} training and {len(parts[1])} test rows from {path!r}"
+            f"{source} must hold at least {length} known words in each part, got "
+            f"{len(parts[0])} training and {len(parts[1])} test rows"
         )
+    if rows is not None:
+        parts = parts[0][:rows], parts[1][: max(1, round(rows * test / (1 - test)))]
     return Corpus(*parts, kept)
 
 

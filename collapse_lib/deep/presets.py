@@ -114,7 +114,7 @@ PRESETS = {
         "cpu",
         1,
         ImagePreset("digits", 1297, 128, 6, 10, 6, 3, Optimiser(600, 128, 4e-3)),
-        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 4, 128, Optimiser(400, 16, 6e-3)),
+        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 6, 128, Optimiser(300, 16, 1.6e-2, 0.0)),
         MoleculePreset(256, 64, 8, 8, Optimiser(800, 64, 1e-2)),
     ),
     "t4": Preset(
