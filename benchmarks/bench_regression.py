@@ -28,10 +28,11 @@ def accumulate_by_pinv(rng, d, T):
 
 
 def test_replace_against_drawing_designs(compare, report):
-    rng, runs = np.random.default_rng(1), 2000
+    rng, runs = np.random.default_rng(1), 500
     ours, one = compare(
         lambda: simulate(10, 100, generations=GENERATIONS, replicates=runs, rng=2),
         lambda: replace_by_pinv(rng, 10, 100),
+        rounds=20,
     )
     report("replace, d 10, T 100: draw X and pinv / ours", one * runs / ours, at_least=1000)
 
