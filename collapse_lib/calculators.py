@@ -6,6 +6,7 @@ Each turns a theorem of the chapter *Real and synthetic* into one number.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -252,6 +253,7 @@ def retention(batch_sizes) -> float:
     return float(np.prod(1 - sizes / pool**2))
 
 
+@lru_cache(maxsize=512)
 def _descent(fraction):
     """U_f: the generations in which one migrant's family is alive, on average."""
     total, alive = 0.0, 1.0

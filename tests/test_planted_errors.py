@@ -128,6 +128,14 @@ PLANTED = [
      "scaling::test_best_shrunk_ridge_is_the_best_of_all"),
     ("kernel_ridge", "sigma**2 + rest * (n == 0)", "sigma**2",
      "kernel_ridge::test_theory_on_gaussian_features"),
+    # the calculators
+    ("regression_calculators", "minimum=1) * (real - d - 1)", "minimum=1) * (real - d)",
+     "regression_calculators::test_that_many_rows_are_as_good_as_the_real_ones"),
+    ("regression_calculators", "spare / (spare + other)", "other / (spare + other)",
+     "regression_calculators::test_the_risk_at_the_best_weight_by_fitting"),
+    ("regression_calculators", "both, shrink = b / a, b / (a + c), a / (a + c)",
+     "both, shrink = b / a, b / a, a / (a + c)",
+     "regression_calculators::test_the_risks_are_those_of_fits"),
     # the sweep
     ("_sweep_workers", "spawn_key=digest.tolist()", "spawn_key=()",
      "sweep::test_streams_of_different_cells_are_independent"),
