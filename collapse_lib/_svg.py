@@ -10,7 +10,6 @@ Black becomes ``currentColor`` and a palette colour a CSS variable, so the page'
 
 from base64 import b64encode
 from dataclasses import dataclass, field
-from functools import lru_cache
 from html import escape
 from io import BytesIO
 from math import cos, radians, sin
@@ -18,12 +17,13 @@ from math import cos, radians, sin
 import numpy as np
 from matplotlib.backend_bases import RendererBase
 from matplotlib.colors import to_hex
-from matplotlib.font_manager import ttfFontProperty, weight_dict
-from matplotlib.mathtext import MathTextParser
+from matplotlib.font_manager import weight_dict
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
+from collapse_lib._svg_paths import outline, packed, path_data, tenths
+from collapse_lib._svg_text import anchor, formula
 from collapse_lib.style import PALETTE
 
 __all__ = ["UID", "Group", "Recorder", "css_variables", "element"]
@@ -66,117 +66,6 @@ def _paint(rgba, opacity, kind):
     if opacity < 1:
         attributes[f"{kind}-opacity"] = f"{opacity:.2f}".rstrip("0").rstrip(".")
     return attributes
-
-
-def _tenths(value):
-    return round(10 * float(value))
-
-
-def _numbers(values):
-    """Join whole numbers as tightly as SVG allows: ``12-3 4``."""
-    return " ".join(map(str, values)).replace(" -", "-")
-
-
-def _line_to(dx, dy):
-    if dy == 0:
-        return "h", (dx,)
-    if dx == 0:
-        return "v", (dy,)
-    return "l", (dx, dy)
-
-
-def path_data(path, height):
-    """Return the SVG data of a cleaned matplotlib path, whose y axis points up from `height`.
-
-    Examples
-    --------
-    >>> path_data(Path([(0, 0), (5, 1), (5, 3)]), 10)
-    'M0 100l50-10v-20'
-    """
-    points = np.rint(10 * path.vertices * (1, -1) + (0, 10 * height)).astype(int).tolist()
-    codes = path.codes if path.codes is not None else [Path.MOVETO] + [Path.LINETO] * len(points)
-    data, last = [], ""
-    here = start = (0, 0)
-    i = 0
-    while i < len(points) and codes[i] != Path.STOP:
-        code, point = codes[i], tuple(points[i])
-        i += 1
-        if code == Path.MOVETO:
-            command, numbers = "M", point
-            start = point
-        elif code == Path.CLOSEPOLY:
-            command, numbers, point = "z", (), start
-        elif code == Path.LINETO:
-            if point == here and last:
-                continue
-            command, numbers = _line_to(point[0] - here[0], point[1] - here[1])
-        else:  # A curve: its control points come first, all relative to where it starts.
-            size = 2 if code == Path.CURVE3 else 3
-            block = points[i - 1 : i - 1 + size]
-            i += size - 1
-            command, point = "_qc"[size - 1], tuple(block[-1])
-            numbers = [c - h for p in block for c, h in zip(p, here, strict=True)]
-        joined = _numbers(numbers)
-        if command == last and command in "lqc":
-            data.append(joined if joined[0] == "-" else " " + joined)
-        else:
-            data.append(command + joined)
-        last, here = command, point
-    return "".join(data)
-
-
-def _outline(path, transform, height, *, filled, clip=None):
-    vertices, codes = path.vertices, path.codes
-    # matplotlib simplifies open lines only: a single closed polygon is opened and closed again.
-    closed = (
-        codes is not None and codes[-1] == Path.CLOSEPOLY and (codes[1:-1] == Path.LINETO).all()
-    )
-    if closed:
-        path = Path(vertices[:-1])
-    straight = closed or codes is None or (codes <= Path.LINETO).all()
-    cleaned = path.cleaned(
-        transform,
-        remove_nans=True,
-        clip=clip if straight and not filled and not closed else None,
-        simplify=straight and len(vertices) > 8,
-        curves=True,
-    )
-    return path_data(cleaned, height) + ("z" if closed else "")
-
-
-@lru_cache(maxsize=256)
-def _math(text, size, prop):
-    """SVG markup of a formula, the bars of its fractions and roots, and whether it flows."""
-    parsed = MathTextParser("path").parse(text, 72, prop)
-    glyphs = []
-    for font, glyph_size, code, *_, x, y in parsed.glyphs:  # _: one more field from 3.11 on
-        font.set_size(glyph_size, 72)
-        advance = font.load_char(code).linearHoriAdvance / 65536
-        style = ttfFontProperty(font).style
-        glyphs.append((x, y, advance, glyph_size, style, chr(code)))
-    starts = [glyph[0] for glyph in glyphs]
-    # A formula on one line flows in the page's own font; a stacked one is placed glyph by glyph.
-    flows = not parsed.rects and starts == sorted(set(starts))
-    return "".join(_spans(glyphs, size, flows)), parsed.rects, flows
-
-
-def _spans(glyphs, size, flows):
-    end = baseline = 0
-    for x, y, advance, glyph_size, style, character in glyphs:
-        gap = x - end
-        if flows:
-            place = f' dy="{_tenths(baseline - y)}"' if abs(baseline - y) > 0.05 else ""
-            if gap > 0.1 * size:
-                character = ("\u2009" if gap < 0.25 * size else "\u00a0") + character
-        else:
-            place = f' x="{_tenths(x)}" dy="{_tenths(baseline - y)}"'
-        if abs(glyph_size - size) > 0.05:
-            place += f' font-size="{_tenths(glyph_size)}"'
-        if style != "normal":
-            place += ' font-style="italic"'
-        character = escape(character)
-        yield f"<tspan{place}>{character}</tspan>" if place else character
-        end, baseline = x + advance, y
 
 
 @dataclass
@@ -266,7 +155,7 @@ class Recorder(RendererBase):
             return
         margin = 20
         clip = (-margin, -margin, self.width + margin, self.height + margin)
-        data = _outline(path, transform, self.height, filled="fill" in style, clip=clip)
+        data = outline(path, transform, self.height, filled="fill" in style, clip=clip)
         shape = {"tag": "path", **style, **self._clip(gc), "d": data}
         last = self.groups[-1].shapes[-1] if self.groups[-1].shapes else {}
         alike = {**last, "d": ""} == {**shape, "d": ""}
@@ -282,10 +171,10 @@ class Recorder(RendererBase):
         style = self._style(gc, rgbFace)
         if not style:
             return None
-        outline = _outline(marker_path, marker_trans, 0, filled=True)
+        drawn = outline(marker_path, marker_trans, 0, filled=True)
         marker = self._define(
             '<marker id="{id}" markerUnits="userSpaceOnUse" overflow="visible">'
-            + element({"tag": "path", **style, "d": outline})
+            + element({"tag": "path", **style, "d": drawn})
             + "</marker>"
         )
         inside = (np.abs(points) < 1e4).all(axis=1)  # neither gaps nor points far outside
@@ -301,15 +190,15 @@ class Recorder(RendererBase):
             return
         size = prop.get_size_in_points()
         width = self.get_text_width_height_descent(s, prop, ismath)[0]
-        inner, bars, flows = _math(s, size, prop) if ismath else (escape(s), (), True)
-        anchor, share = _anchor(mtext, angle) if flows else ("start", 0)
+        inner, bars, flows = formula(s, size, prop) if ismath else (escape(s), (), True)
+        side, share = anchor(mtext, angle) if flows else ("start", 0)
         x += share * width * cos(radians(angle))
         y -= share * width * sin(radians(angle))
         rgba = gc.get_rgb()
         shape = {
             "tag": "text",
             **_paint(rgba, gc.get_alpha() if gc.get_forced_alpha() else rgba[3], "fill"),
-            "font-size": _tenths(size),
+            "font-size": tenths(size),
         }
         weight = weight_dict.get(prop.get_weight(), prop.get_weight())
         if weight != 400:
@@ -318,15 +207,15 @@ class Recorder(RendererBase):
             shape["font-style"] = prop.get_style()
         if "monospace" in prop.get_family():
             shape["font-family"] = "monospace"
-        place = f"translate({_tenths(x)} {_tenths(y)})"
+        place = f"translate({tenths(x)} {tenths(y)})"
         if angle:
             place += f"rotate({-angle:g})"
-        if anchor != "start":
-            shape["text-anchor"] = anchor
+        if side != "start":
+            shape["text-anchor"] = side
         self.groups[-1].shapes.append({**shape, "transform": place, "inner": inner})
         for left, bottom, wide, high in bars:
-            data = f"M{_tenths(left)} {_tenths(-bottom)}h{_tenths(wide)}v-{_tenths(high)}"
-            data += f"h-{_tenths(wide)}z"
+            data = f"M{tenths(left)} {tenths(-bottom)}h{tenths(wide)}v-{tenths(high)}"
+            data += f"h-{tenths(wide)}z"
             bar = {"tag": "path", "fill": shape["fill"], "transform": place, "d": data}
             self.groups[-1].shapes.append(bar)
 
@@ -369,12 +258,12 @@ class Recorder(RendererBase):
         opacity = rgba[3] if alpha is None else alpha
         if gc.get_linewidth() > 0 and opacity > 0:
             style |= _paint(rgba, opacity, "stroke")
-            style["stroke-width"] = _tenths(gc.get_linewidth())
+            style["stroke-width"] = tenths(gc.get_linewidth())
             offset, dashes = gc.get_dashes()
             if dashes is not None:
-                style["stroke-dasharray"] = _numbers(map(_tenths, dashes))
+                style["stroke-dasharray"] = packed(map(tenths, dashes))
                 if offset:
-                    style["stroke-dashoffset"] = _tenths(offset)
+                    style["stroke-dashoffset"] = tenths(offset)
             if gc.get_joinstyle() != "round":
                 style["stroke-linejoin"] = gc.get_joinstyle()
             if gc.get_capstyle() != "butt":
@@ -389,20 +278,6 @@ class Recorder(RendererBase):
                 return {}
             path = Path.unit_rectangle()
             transform = Affine2D().scale(*rectangle.size).translate(*rectangle.p0)
-        data = _outline(path, transform, self.height, filled=True)
+        data = outline(path, transform, self.height, filled=True)
         clip = self._define(f'<clipPath id="{{id}}"><path d="{data}"/></clipPath>')
         return {"clip-path": clip}
-
-
-def _anchor(text, angle):
-    """Which point of a text to hold fast when the page's font is not matplotlib's."""
-    side = "center"
-    if angle == 0 or (text is not None and text.get_rotation_mode() == "anchor"):
-        side = "left" if text is None else text.get_horizontalalignment()
-    elif angle in (90, 270) and text is not None:
-        side = text.get_verticalalignment()
-        if angle == 270:
-            side = {"top": "bottom", "bottom": "top"}.get(side, side)
-    anchors = {"left": ("start", 0), "bottom": ("start", 0), "baseline": ("start", 0)}
-    anchors |= {"right": ("end", 1), "top": ("end", 1)}
-    return anchors.get(side, ("middle", 0.5))

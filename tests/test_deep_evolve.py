@@ -112,6 +112,31 @@ def test_a_checkpoint_of_another_experiment_is_refused(tmp_path):
         run({"optimiser": Optimiser(6, 8, 1e-2)}, checkpoints=tmp_path)
 
 
+def test_functions_are_told_apart_without_their_addresses(tmp_path):
+    def built_by(hidden):
+        return {
+            "build": eval(f"lambda s, a: VAE(s, a, pixels=9, hidden={hidden}, latent=2)", globals())
+        }
+
+    whole = run(built_by(8), checkpoints=tmp_path)
+    same(run(built_by(8), checkpoints=tmp_path), whole, rtol=0)  # a new function, no less the same
+    with pytest.raises(Exception, match="was written by another one"):
+        run(built_by(7), checkpoints=tmp_path)
+    with pytest.raises(Exception, match="was written by another one"):
+        run({"build": functools.partial(VAE, pixels=9, hidden=8, latent=2)}, checkpoints=tmp_path)
+
+
+def test_a_checkpoint_holds_as_many_rows_as_there_are(tmp_path):
+    run({"generations": 1}, checkpoints=tmp_path, seeds=1)
+    state = torch.load(tmp_path / "seeds-0-0.pt", weights_only=False)
+    assert state.pool.shape == (4, 80, 9)
+
+
+def test_fewer_generations_are_read_off_a_longer_run(tmp_path):
+    run(checkpoints=tmp_path)
+    same(run({"generations": 2}, checkpoints=tmp_path), run({"generations": 2}), rtol=0)
+
+
 def test_more_generations_go_on_from_a_finished_run(tmp_path):
     run(checkpoints=tmp_path)
     same(run({"generations": 5}, checkpoints=tmp_path), run({"generations": 5}), rtol=0)
@@ -132,6 +157,22 @@ def test_a_full_memory_splits_the_stack(monkeypatch):
     assert sizes == [3, 1, 2, 1, 1]
     monkeypatch.undo()
     same(split, run(seeds=3), rtol=0)
+
+
+def test_a_cluster_takes_the_shards_of_any_device(monkeypatch):
+    jobs = []
+
+    class Taken(Exception):
+        pass
+
+    def cluster(function, cells, *, backend, **options):
+        jobs.append((backend, cells, function.keywords["device"]))
+        raise Taken
+
+    monkeypatch.setattr(evolve_room, "sweep", cluster)
+    with pytest.raises(Taken):
+        run(seeds=3, seeds_a_stack=2, device="cuda", backend="dask")
+    assert jobs == [("dask", [{"members": (0, 1)}, {"members": (2,)}], "cuda")]
 
 
 def test_steps_may_follow_the_pool(monkeypatch):

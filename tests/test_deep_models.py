@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from collapse_lib.deep.evolve import _Minibatches
 from collapse_lib.deep.stack import Streams
 from collapse_lib.deep.torsion import TorsionDiffusion, wrapped
 from collapse_lib.deep.training import Optimiser, fit
@@ -80,6 +81,66 @@ def test_training_lowers_the_loss(kind):
     early, _, _ = trained(kind, [5], steps=2)
     late, _, _ = trained(kind, [5], steps=400)
     assert late.item() < early.item()
+
+
+class Elsewhere(Streams):
+    """Numbers on a device without numbers: what stays behind on the CPU is an error there."""
+
+    def __init__(self, seeds):
+        self.device, self.generators = torch.device("meta"), list(seeds)
+
+    def _draw(self, function, shape):
+        return torch.stack([function(*shape, device=self.device) for _ in self.generators])
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("kind", MODELS)
+def test_everything_stays_on_the_device(kind, precision):
+    build, data = MODELS[kind]
+    streams = Elsewhere([5, 6])
+    model = build(streams, 2)
+    pool = data.expand(4, *data.shape).to("meta")
+    draw = _Minibatches(pool, [np.arange(9), np.arange(5)] * 2, streams, 8, 2)
+    with torch.autocast("cpu", getattr(torch, precision), enabled=precision != "float32"):
+        loss = model.loss(draw(), streams)
+    loss.sum().backward()
+    made = model.sample(20, streams, torch.ones(4, device="meta"))
+    assert loss.device == made.device == pool.device
+    assert all(parameter.grad is not None for parameter in model.parameters())
+    if kind == "diffusion":
+        assert model.cell_masses(6).device == pool.device
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+@pytest.mark.parametrize("kind", MODELS)
+def test_half_precision_trains_as_well(kind, precision):
+    build, data = MODELS[kind]
+    lost = {}
+    for arithmetic in ("float32", precision):
+        streams = Streams([5, 6])
+        model = build(streams)
+        fit(
+            model,
+            lambda: data[None].expand(2, -1, -1),
+            Optimiser(60, 64, 1e-2, 0.01, arithmetic),
+            streams,
+        )
+        with torch.no_grad():
+            lost[arithmetic] = model.loss(data[None].expand(2, -1, -1), Streams([1, 2])).mean()
+        assert all(parameter.isfinite().all() for parameter in model.parameters())
+        assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    first = build(Streams([5, 6])).loss(data[None].expand(2, -1, -1), Streams([1, 2])).mean()
+    assert first - lost[precision] > 0.8 * (first - lost["float32"])
+
+
+def test_images_decoded_in_parts_follow_one_law():
+    _, model, _ = trained("vae", [5, 6], steps=5)
+    still = torch.zeros(2)
+    model.CHUNK = 7
+    parts = model.sample(20, Streams([1, 2]), still)
+    streams = Streams([1, 2])
+    for images in parts.split(7, dim=1):
+        torch.testing.assert_close(images, model.sample(images.shape[1], streams, still))
 
 
 def test_cached_sampling_is_uncached_sampling_token_for_token():

@@ -8,18 +8,17 @@ jobs on a cluster. A shard writes a checkpoint after every generation and goes o
 from __future__ import annotations
 
 import functools
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import joblib
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from collapse_lib.checks import one_of, positive, whole_number
+from collapse_lib.deep.checkpoint import State, fingerprint, keep, resumed
 from collapse_lib.deep.paired import Paired, paired_difference
 from collapse_lib.deep.rows import RowHistory, training_rows
 from collapse_lib.deep.stack import Streams
@@ -148,14 +147,18 @@ def evolve(
     experiment : Experiment
     seeds : int
     seeds_a_stack : int
-        Seeds trained as one program. A seed's numbers depend on it only by rounding.
+        Seeds trained as one program. A seed's numbers depend on it only by rounding; in half
+        precision also by which steps the loss scaling skips.
     seed : int
         Changes all of them.
     device : str
         ``"cpu"``: a process a shard with one thread each. Otherwise the shards run one
-        after the other in this process; if memory runs out, a shard is halved.
+        after the other in this process. If memory runs out, a shard is halved and its halves
+        start again; the room for all generations is taken at the start, so that a stack that
+        is too large fails early.
     backend, workers
-        As in `sweep`, for the CPU.
+        As in `sweep`, for the CPU. ``"dask"`` is a cluster for other devices too: several
+        GPUs, each the only one that its worker sees.
     checkpoints : path, optional
         Folder in which each shard keeps its newest generation; a later call with the same
         experiment goes on from there.
@@ -174,7 +177,7 @@ def evolve(
     step = whole_number("seeds_a_stack", seeds_a_stack, minimum=1)
     shards = [tuple(range(i, min(i + step, seeds))) for i in range(0, seeds, step)]
     run = functools.partial(_shard, experiment, entropy=seed, device=device, folder=checkpoints)
-    if torch.device(device).type == "cpu":
+    if torch.device(device).type == "cpu" or backend == "dask":
         cells = [{"members": shard} for shard in shards]
         parts = sweep(
             run, cells, seed=None, backend=backend, workers=workers, progress=progress
@@ -182,19 +185,6 @@ def evolve(
     else:
         parts = [run(members=shard, progress=progress) for shard in shards]
     return _joined(experiment, parts)
-
-
-@dataclass
-class _State:
-    """Where a shard stands: all that the next generation needs."""
-
-    fingerprint: str
-    pool: torch.Tensor  # (members, rows so far, …)
-    streams: list
-    histories: list  # one a member
-    records: list = field(default_factory=list)
-    shown: list = field(default_factory=list)
-    seconds: dict = field(default_factory=lambda: dict.fromkeys(("train", "sample", "measure"), 0))
 
 
 def _shard(experiment, members, entropy, device, folder, progress=False):
@@ -220,36 +210,33 @@ def _run(experiment, members, entropy, device, folder, progress):
     streams = Streams(numbers, device)
     file = None if folder is None else Path(folder) / f"seeds-{members[0]}-{members[-1]}.pt"
     state = _start(experiment, members, entropy, device, streams)
-    state = _resumed(file, state)
+    state = resumed(file, state)
     streams.restore(state.streams)
-    state.pool = state.pool.to(device)
+    state.pool = _with_room(state.pool, (experiment.generations + 1) * state.histories[0].n, device)
     done = len(state.records)
     for t in tqdm(
         range(done, experiment.generations), disable=not progress, initial=done, desc="generations"
     ):
         _generation(experiment, state, t, streams)
         state.streams = streams.state()
-        _keep(file, state)
+        keep(file, state)
+    asked = slice(experiment.generations)  # a checkpoint may hold more
     return {
         "metrics": {
-            name: np.stack([record[name] for record in state.records], axis=2)
+            name: np.stack([record[name] for record in state.records[asked]], axis=2)
             for name in state.records[0]
         },
-        "shown": np.stack(state.shown, axis=1),
+        "shown": np.stack(state.shown[asked], axis=1),
         "seconds": state.seconds,
     }
 
 
 def _start(experiment, members, entropy, device, streams):
-    real = torch.as_tensor(np.stack([experiment.real_rows(s) for s in members]), device=device)
+    real = torch.as_tensor(np.stack([experiment.real_rows(s) for s in members]))
     arms = len(experiment.arms)
     rngs = [np.random.default_rng((entropy, arm, s)) for arm in range(arms) for s in members]
-    fingerprint = joblib.hash(
-        (members, entropy, experiment.arms, experiment.optimiser, real.cpu().numpy())
-        + (experiment.steps_follow_pool, repr(experiment.build))
-    )
-    return _State(
-        fingerprint,
+    return State(
+        fingerprint(experiment, real.numpy(), members, entropy, torch.device(device).type),
         real.repeat(arms, *[1] * (real.dim() - 1)),
         streams.state(),
         [RowHistory(real.shape[1], rng) for rng in rngs],
@@ -283,7 +270,7 @@ def _generation(experiment, state, t, streams):
         {name: _numpy(value).reshape(*shape, *value.shape[1:]) for name, value in measured.items()}
     )
     state.shown.append(shown.reshape(*shape, *shown.shape[1:])[:, 0])
-    state.pool = torch.cat([state.pool, samples.to(state.pool.dtype)], dim=1)
+    state.pool[:, (t + 1) * n : (t + 2) * n] = samples
     _tick(state, "measure", clock)
 
 
@@ -306,7 +293,16 @@ class _Minibatches:
         return self.pool[self.member[:members], rows]
 
 
+def _with_room(pool, rows, device):
+    """The same rows on the device, with room for those that are still to be made."""
+    whole = pool.new_empty((len(pool), max(rows, pool.shape[1]), *pool.shape[2:]), device=device)
+    whole[:, : pool.shape[1]] = pool
+    return whole
+
+
 def _tick(state, name, since):
+    if state.pool.is_cuda:
+        torch.cuda.synchronize(state.pool.device)
     now = time.perf_counter()
     state.seconds[name] += now - since
     return now
@@ -314,28 +310,6 @@ def _tick(state, name, since):
 
 def _numpy(value):
     return value.float().cpu().numpy() if torch.is_tensor(value) else np.asarray(value)
-
-
-def _keep(file, state):
-    """Write a checkpoint whole or not at all."""
-    if file is None:
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    torch.save(state, part)
-    os.replace(part, file)
-
-
-def _resumed(file, fresh):
-    if file is None or not file.exists():
-        return fresh
-    state = torch.load(file, map_location="cpu", weights_only=False)
-    if state.fingerprint != fresh.fingerprint:
-        raise ValueError(
-            f"checkpoints must belong to this experiment, but {file} was written by another "
-            "one: name another folder, or delete it"
-        )
-    return state
 
 
 def _merged(parts):

@@ -25,8 +25,8 @@ class ImagePreset:
         Real images trained on, at most as many as there are.
     hidden, latent, generations, seeds : int
     seeds_a_stack : int
-        Half of the seeds on a CPU, one stack for each of two cores: a fuller stack comes
-        closer to the core's matrix speed.
+        Seeds trained as one program. On a CPU half of them, one stack for each of two cores:
+        a fuller stack comes closer to the core's matrix speed.
     optimiser : Optimiser
     """
 
@@ -51,8 +51,11 @@ class TextPreset:
     vocabulary, language_words, length : int
         Words kept of real text; words of the topic language; words a row.
     width, layers, heads, generations, seeds : int
+    seeds_a_stack : int
+        Seeds trained as one program: one on a CPU, whose cache a fuller stack would overrun.
     sample_chunk : int
-        Sequences drawn together.
+        Sequences drawn together. Their keys and values take 8 · layers · length · width bytes
+        a sequence and member: 16 GB in the big preset with five arms.
     optimiser : Optimiser
     """
 
@@ -65,6 +68,7 @@ class TextPreset:
     heads: int
     generations: int
     seeds: int
+    seeds_a_stack: int
     sample_chunk: int
     optimiser: Optimiser
 
@@ -76,6 +80,8 @@ class MoleculePreset:
     Attributes
     ----------
     rows, hidden, generations, seeds : int
+    seeds_a_stack : int
+        Seeds trained as one program.
     optimiser : Optimiser
     """
 
@@ -83,6 +89,7 @@ class MoleculePreset:
     hidden: int
     generations: int
     seeds: int
+    seeds_a_stack: int
     optimiser: Optimiser
 
 
@@ -93,8 +100,6 @@ class Preset:
     Attributes
     ----------
     name, device : str
-    seeds_a_stack : int
-        Seeds trained as one program: few on a CPU, where each process has one core.
     images : ImagePreset
     text : TextPreset
     molecules : MoleculePreset
@@ -102,35 +107,47 @@ class Preset:
 
     name: str
     device: str
-    seeds_a_stack: int
     images: ImagePreset
     text: TextPreset
     molecules: MoleculePreset
+
+    @property
+    def seeds_a_stack(self) -> int:
+        """That of the language models."""
+        return self.text.seeds_a_stack
 
 
 PRESETS = {
     "cpu": Preset(
         "cpu",
         "cpu",
-        1,
         ImagePreset("digits", 1297, 128, 6, 10, 6, 3, Optimiser(600, 128, 4e-3)),
-        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 6, 128, Optimiser(300, 16, 1.6e-2, 0.0)),
-        MoleculePreset(256, 64, 8, 8, Optimiser(800, 64, 1e-2)),
+        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 6, 1, 128, Optimiser(300, 16, 1.6e-2, 0.0)),
+        MoleculePreset(256, 64, 8, 8, 4, Optimiser(800, 64, 1e-2)),
     ),
     "t4": Preset(
         "t4",
         "cuda",
-        3,
         ImagePreset("mnist", 10_000, 400, 16, 10, 3, 3, Optimiser(3000, 256, 1e-3)),
         TextPreset(
-            16_000, 1024, 512, 64, 128, 4, 4, 7, 3, 2048, Optimiser(1500, 64, 2e-3, 0.01, "float16")
+            16_000,
+            1024,
+            512,
+            64,
+            128,
+            4,
+            4,
+            7,
+            3,
+            3,
+            1024,
+            Optimiser(1500, 64, 2e-3, 0.01, "float16"),
         ),
-        MoleculePreset(1024, 128, 8, 8, Optimiser(2000, 256, 5e-3)),
+        MoleculePreset(1024, 128, 8, 8, 8, Optimiser(2000, 256, 5e-3)),
     ),
     "gpu": Preset(
         "gpu",
         "cuda",
-        8,
         ImagePreset(
             "mnist", 60_000, 512, 16, 12, 8, 8, Optimiser(6000, 512, 1e-3, 0.01, "bfloat16")
         ),
@@ -144,10 +161,11 @@ PRESETS = {
             8,
             8,
             3,
-            8192,
+            3,
+            1024,
             Optimiser(1500, 64, 1e-3, 0.01, "bfloat16"),
         ),
-        MoleculePreset(4096, 256, 10, 16, Optimiser(3000, 512, 3e-3)),
+        MoleculePreset(4096, 256, 10, 16, 8, Optimiser(3000, 512, 3e-3)),
     ),
 }
 

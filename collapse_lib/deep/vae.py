@@ -33,6 +33,8 @@ class VAE(Stack):
     torch.Size([2, 5, 9])
     """
 
+    CHUNK = 4096  # images decoded together
+
     def __init__(self, streams: Streams, arms=1, *, pixels, hidden=128, latent=6):
         super().__init__(streams, arms)
         self.latent, self.pixels = latent, pixels
@@ -68,6 +70,9 @@ class VAE(Stack):
     @torch.no_grad()
     def sample(self, n, streams, temperature):
         """Images, clipped to [0, 1]. Temperature scales the pixel noise: 0 gives decoder means."""
-        image = self.decode(self.for_arms(streams.normal(n, self.latent)))
-        noise = self.for_arms(streams.normal(n, self.pixels)) * self.log_noise.exp()
-        return (image + temperature.view(-1, 1, 1) * noise).clamp(0, 1)
+        images = self.log_noise.new_empty(self.members, n, self.pixels)
+        for part in images.split(self.CHUNK, dim=1):  # views: each is filled in place
+            part.copy_(self.decode(self.for_arms(streams.normal(part.shape[1], self.latent))))
+            noise = self.for_arms(streams.normal(part.shape[1], self.pixels))
+            part.add_(temperature.view(-1, 1, 1) * (noise * self.log_noise.exp())).clamp_(0, 1)
+        return images
