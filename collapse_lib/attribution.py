@@ -1,0 +1,243 @@
+"""What each generation's data contributed to today's fit, from sufficient statistics alone.
+
+A least-squares loop that keeps everything is a list of XᵀX and Xᵀy, one a generation. To leave
+a generation out is to subtract one entry of the list. What is subtracted depends on what is
+asked: its rows (`erase_each`), its rows and all that later generations learnt from them
+(`never_made_each`), or only the noise of its labels (`relabel_each`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from collapse_lib.attribution_theory import erased_risk, inherited_share, noise_contribution
+from collapse_lib.checks import as_generator, one_of, positive, whole_number
+from collapse_lib.regression import _Loop
+from collapse_lib.regression_theory import DESIGNS
+
+__all__ = [
+    "Lineage",
+    "erase_each",
+    "erased_risk",
+    "fits",
+    "inherited_share",
+    "never_made_each",
+    "noise_contribution",
+    "relabel_each",
+    "simulate_lineage",
+    "summarise",
+]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """The sufficient statistics of every generation's batch; leading axes are replicates.
+
+    Attributes
+    ----------
+    gram : ndarray, (..., generations, d, d)
+        XᵀX of each batch; the sum of the first i must be invertible for every i.
+    moment : ndarray, (..., generations, d)
+        Xᵀy of each batch. The labels y of batch i were made by the fit to all batches before
+        it, those of the first by ``truth``, each with noise.
+    truth : ndarray, (..., d) or (d,)
+    """
+
+    gram: np.ndarray
+    moment: np.ndarray
+    truth: np.ndarray
+
+
+def summarise(x, y, truth) -> Lineage:
+    """Reduce the rows and labels of a loop to its sufficient statistics.
+
+    Parameters
+    ----------
+    x : array_like, (..., generations, T, d)
+    y : array_like, (..., generations, T)
+    truth : array_like, (d,)
+        The weights that labelled the first batch.
+
+    Returns
+    -------
+    Lineage
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+
+    Examples
+    --------
+    >>> summarise(np.ones((2, 3, 1)), np.ones((2, 3)), [1.0]).moment
+    array([[3.],
+           [3.]])
+    """
+    x, y, truth = (np.asarray(values, dtype=float) for values in (x, y, truth))
+    if x.ndim < 3 or y.shape != x.shape[:-1] or truth.shape[-1:] != x.shape[-1:]:
+        raise ValueError(
+            "x, y and truth must have shapes (..., generations, T, d), (..., generations, T) and "
+            f"(d,), got {x.shape}, {y.shape} and {truth.shape}"
+        )
+    return Lineage(x.mT @ x, (x.mT @ y[..., None])[..., 0], truth)
+
+
+def simulate_lineage(
+    d, T, *, generations, replicates=1, design="fresh", noise=1.0, shift=None, rng=None
+) -> Lineage:
+    """Draw the statistics of loops that keep all rows, exactly in law; the truth is zero.
+
+    Parameters
+    ----------
+    d, T : int
+        Standard normal features, rows a generation, T ≥ d.
+    generations, replicates : int
+    design : {"fresh", "frozen"}
+    noise : float
+        Standard deviation of the labels' noise.
+    shift : (int, array_like), optional
+        A contaminated generation and the vector by which its labeller is off.
+    rng : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    Lineage
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
+    References
+    ----------
+    Gerstgrasser, Schaeffer et al., arXiv 2404.01413 (the loop that accumulates).
+
+    Examples
+    --------
+    >>> lineage = simulate_lineage(2, 10, generations=5, replicates=3, rng=1)
+    >>> lineage.gram.shape, lineage.moment.shape
+    ((3, 5, 2, 2), (3, 5, 2))
+    """
+    d = whole_number("d", d, minimum=1)
+    T = whole_number("T", T, minimum=d)
+    generations = whole_number("generations", generations, minimum=1)
+    replicates = whole_number("replicates", replicates, minimum=1)
+    one_of("design", design, DESIGNS)
+    noise = positive("noise", noise, zero=True)
+    when, off = (0, np.zeros(d)) if shift is None else shift
+    whole_number("shift", when, minimum=0 if shift is None else 1)
+    loop = _Loop(d, T, None, np.ones(d), np.zeros(d), noise, design == "frozen", as_generator(rng))
+    w, pool = np.zeros((replicates, d)), 0.0
+    batches = []
+    for t, factor in zip(range(1, generations + 1), loop.designs(T, replicates), strict=False):
+        equations = loop.equations(factor, w + np.asarray(off, dtype=float) * (t == when))
+        batches.append(equations)
+        pool = pool + equations
+        w = np.linalg.solve(pool[..., :-1], pool[..., -1:])[..., 0]
+    batches = np.stack(batches, axis=1)
+    return Lineage(batches[..., :-1], batches[..., -1], np.zeros(d))
+
+
+def fits(lineage) -> np.ndarray:
+    """The least-squares fit of every generation to all batches so far.
+
+    Returns
+    -------
+    ndarray, (..., generations, d)
+
+    Examples
+    --------
+    >>> fits(Lineage(np.ones((2, 1, 1)), np.array([[1.0], [3.0]]), np.zeros(1)))[:, 0]
+    array([1., 2.])
+    """
+    return _solve(lineage.gram.cumsum(axis=-3), lineage.moment.cumsum(axis=-2))
+
+
+def erase_each(lineage) -> np.ndarray:
+    """Today's fit without the rows of generation i; the later labels stay as they are.
+
+    Returns
+    -------
+    ndarray, (..., generations, d)
+        Entry i − 1 leaves generation i out.
+
+    Raises
+    ------
+    ValueError
+        If there is a single generation.
+
+    Examples
+    --------
+    >>> erase_each(Lineage(np.ones((2, 1, 1)), np.array([[1.0], [3.0]]), np.zeros(1)))[:, 0]
+    array([3., 1.])
+    """
+    _several(lineage)
+    gram = lineage.gram.sum(axis=-3, keepdims=True) - lineage.gram
+    return _solve(gram, lineage.moment.sum(axis=-2, keepdims=True) - lineage.moment)
+
+
+def never_made_each(lineage) -> np.ndarray:
+    """Today's fit had generation i never been made: all later labels follow, noise unchanged.
+
+    Every other batch keeps its rows and the noise of its labels, but is labelled by the fits
+    there would have been; without generation 1 the truth labels generation 2.
+
+    Returns
+    -------
+    ndarray, (..., generations, d)
+
+    Raises
+    ------
+    ValueError
+        If there is a single generation.
+
+    Examples
+    --------
+    >>> never_made_each(Lineage(np.ones((2, 1, 1)), np.array([[1.0], [3.0]]), np.zeros(1)))[:, 0]
+    array([2., 1.])
+    """
+    _several(lineage)
+    pool, before, noise = lineage.gram.cumsum(axis=-3), *_history(lineage)
+    without = before.copy()
+    for i in range(noise.shape[-2] - 1):
+        steps = _solve(
+            pool[..., i + 1 :, :, :] - lineage.gram[..., i : i + 1, :, :], noise[..., i + 1 :, :]
+        )
+        without[..., i, :] += steps.sum(axis=-2)
+    return without
+
+
+def relabel_each(lineage) -> np.ndarray:
+    """Today's fit had the labels of generation i carried no noise: all later labels follow.
+
+    Returns
+    -------
+    ndarray, (..., generations, d)
+
+    Examples
+    --------
+    >>> relabel_each(Lineage(np.ones((2, 1, 1)), np.array([[1.0], [3.0]]), np.zeros(1)))[:, 0]
+    array([1., 1.])
+    """
+    _, noise = _history(lineage)
+    steps = _solve(lineage.gram.cumsum(axis=-3), noise)
+    return fits(lineage)[..., -1:, :] - steps
+
+
+def _history(lineage):
+    """The labeller of each batch, and Xᵀε of its labels' noise ε."""
+    before = np.roll(fits(lineage), 1, axis=-2)
+    before[..., 0, :] = lineage.truth
+    noise = lineage.moment - (lineage.gram @ before[..., None])[..., 0]
+    return before, noise
+
+
+def _solve(gram, moment):
+    return np.linalg.solve(gram, moment[..., None])[..., 0]
+
+
+def _several(lineage):
+    if lineage.moment.shape[-2] < 2:
+        raise ValueError("lineage must have at least 2 generations to leave one out, got 1")
