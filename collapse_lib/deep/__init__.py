@@ -3,8 +3,9 @@
 Many small models are trained as one: every tensor has a leading ensemble axis of
 policies × seeds. The rooms: `stack` (the ensemble axis), `vae`, `transformer`, `torsion`
 (the models), `rows` (what a policy trains on), `training` (one fit), `evolve` (the loop),
-`presets` (sizes and machines). What needs no torch: `corpus`, `topic_language`, `pentane`
-(data and exact laws), `image_metrics`, `text_metrics`, `paired` (measurement).
+`presets` (sizes and machines), `measures`. What needs no torch: `corpus`, `stories`,
+`topic_language`, `pentane` (data and exact laws), `image_metrics`, `paired` (measurement),
+`records` (stored runs).
 """
 
 __all__ = ["need_torch"]
