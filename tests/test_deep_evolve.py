@@ -54,7 +54,7 @@ def test_axes():
     assert result.metrics["mean"].shape == (4, 3, 4)
     assert result.metrics["pixel"].shape == (4, 3, 4, 9)
     assert result.shown.shape == (4, 4, 8, 9)
-    assert result.arms == ("replace", "accumulate", "accumulate-subsample", "replace, T = 0.5")
+    assert result.arms == ("replace", "accumulate", "accumulate-subsample", "replace, θ = 0.5")
     assert result.paired("mean", "replace", "accumulate").seeds == 3
     assert set(result.seconds) == {"train", "sample", "measure"}
 

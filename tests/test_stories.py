@@ -90,6 +90,8 @@ def test_fewer_rows(tmp_path):
     np.testing.assert_array_equal(few.train, every.train[:8])
     with pytest.raises(ValueError, match="rows must be"):
         corpus_of("a b c", rows=0)
+    with pytest.raises(ValueError, match="vocabulary must be at most 32768, got 40000"):
+        corpus_of("a b c", vocabulary=40_000)
 
 
 def test_a_missing_file_is_named_with_the_way_out(tmp_path):

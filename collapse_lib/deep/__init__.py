@@ -3,8 +3,9 @@
 Many small models are trained as one: every tensor has a leading ensemble axis of
 policies × seeds. The rooms: `stack` (the ensemble axis), `vae`, `transformer`, `torsion`
 (the models), `rows` (what a policy trains on), `training` (one fit), `evolve` (the loop),
-`checkpoint` (where it stands), `presets` (sizes and machines), `sheets` (pictures). What needs no torch: `corpus`, `topic_language`, `pentane`
-(data and exact laws), `image_metrics`, `paired` (measurement; `measures` joins the two).
+`checkpoint` (where it stands), `presets` (sizes and machines), `measures` and `sheets`
+(numbers and pictures). What needs no torch: `corpus`, `stories`, `topic_language`, `pentane`
+(data and exact laws), `image_metrics`, `paired` (measurement), `records` (stored runs).
 """
 
 __all__ = ["need_torch"]

@@ -21,6 +21,8 @@ __all__ = ["Corpus", "corpus_of", "read_corpus"]
 TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)?|[.,;:()]")
 PROSE = re.compile(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}")  # three words in a row: no table, no code
 
+MOST_WORDS = 2**15  # word numbers are int16
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -89,13 +91,13 @@ def corpus_of(
     contents : str
         Paragraphs, with empty lines between them.
     vocabulary : int
-        Number of words kept, the most frequent ones of the training part.
+        Number of words kept, the most frequent ones of the training part; at most 32,768.
     length : int
         Words a row.
     test : float
         Share of the paragraphs held out.
     rows : int, optional
-        Training rows kept, and test rows in proportion; by default all.
+        Training rows kept at most, and test rows in proportion; by default all.
     rng : int, numpy.random.Generator or None
         Chooses the paragraphs held out.
     source : str
@@ -120,6 +122,8 @@ def corpus_of(
     vocabulary = whole_number("vocabulary", vocabulary, minimum=2)
     length = whole_number("length", length, minimum=1)
     test = share("test", test, zero=False)
+    if vocabulary > MOST_WORDS:
+        raise ValueError(f"vocabulary must be at most {MOST_WORDS}, got {vocabulary}")
     rows = None if rows is None else whole_number("rows", rows, minimum=1)
     found = [TOKEN.findall(part) for part in _paragraphs(contents)]
     order = as_generator(rng).permutation(len(found))

@@ -49,7 +49,7 @@ class Arm:
     def __post_init__(self):
         policy = policy_named(self.policy)
         positive("temperature", self.temperature, zero=True)
-        suffix = "" if self.temperature == 1 else f", T = {self.temperature:g}"
+        suffix = "" if self.temperature == 1 else f", θ = {self.temperature:g}"
         object.__setattr__(self, "policy", policy)
         object.__setattr__(self, "name", self.name or policy.name + suffix)
 
