@@ -6,7 +6,14 @@ import numpy as np
 import torch
 
 from collapse_lib.deep.image_metrics import Judge, frechet_distance, precision_and_recall
-from collapse_lib.deep.pentane import CONFORMERS, Pentane, coarser, populations, well_sd
+from collapse_lib.deep.pentane import (
+    CONFORMERS,
+    Pentane,
+    coarser,
+    conformer,
+    populations,
+    well_sd,
+)
 
 __all__ = ["ImageMeasure", "TextMeasure", "TorsionMeasure"]
 
@@ -135,7 +142,8 @@ class TorsionMeasure:
     Notes
     -----
     ``kl`` is in nats, truth against model; ``clash`` is the mass of g+g− and g−g+;
-    ``trans_sd`` is in degrees; ``cells`` are the masses of the 36 × 36 grid.
+    ``trans_sd`` is in degrees; ``cells`` are the masses of the 36 × 36 grid; ``counts`` are
+    the conformers of the samples that the loop feeds back.
     """
 
     KL_GRID, DRAWS = 36, 10_000
@@ -157,6 +165,7 @@ class TorsionMeasure:
             "clash": share[:, CLASHES].sum(axis=1),
             "trans_sd": well_sd(fine),
             "cells": coarse,
+            "counts": _conformer_counts(samples),
         }
 
     def _histogram(self, model, streams):
@@ -175,3 +184,8 @@ class TorsionMeasure:
         return (self.truth * np.log(self.truth / mixed, where=kept, out=np.zeros_like(mixed))).sum(
             axis=(1, 2)
         )
+
+
+def _conformer_counts(samples):
+    numbers = conformer(samples.cpu().numpy())
+    return np.stack([np.bincount(row, minlength=len(CONFORMERS)) for row in numbers])
