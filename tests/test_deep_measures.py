@@ -52,18 +52,22 @@ def test_torsion_measure_of_the_truth_is_zero():
         def cell_masses(self, grid):
             return torch.as_tensor(truth.cells(grid))[None]
 
-    seen = measures.TorsionMeasure(truth)(Exact(), None, None, None)
+    samples = torch.as_tensor(truth.sample(500, rng=1))[None]
+    seen = measures.TorsionMeasure(truth)(Exact(), samples, None, None)
     assert abs(seen["kl"][0]) < 2e-3  # the floor of 1e-3 mixed in
     assert seen["clash"][0] == pytest.approx(0.002, abs=5e-4)
     assert seen["populations"][0].sum() == pytest.approx(1)
     assert seen["cells"].shape == (1, 36, 36)
+    assert seen["counts"].sum() == 500
+    assert seen["counts"][0, 0] / 500 == pytest.approx(0.443, abs=0.1)
 
 
 def test_areas_and_samples_measure_the_same_law():
     model = TorsionDiffusion(Streams([1]), hidden=16)
     streams = Streams([2])
-    by_area = measures.TorsionMeasure(Pentane())(model, None, None, streams)
-    by_samples = measures.TorsionMeasure(Pentane(), samples=True)(model, None, None, streams)
+    made = model.sample(10, streams)
+    by_area = measures.TorsionMeasure(Pentane())(model, made, None, streams)
+    by_samples = measures.TorsionMeasure(Pentane(), samples=True)(model, made, None, streams)
     # an untrained model is nearly uniform: both see that
     assert by_samples["kl"][0] == pytest.approx(by_area["kl"][0], rel=0.1)
     assert coarser(by_samples["cells"], 6).max() < 0.08

@@ -6,7 +6,15 @@ import numpy as np
 import torch
 
 from collapse_lib.deep.image_metrics import Judge, frechet_distance, precision_and_recall
-from collapse_lib.deep.pentane import CONFORMERS, Pentane, coarser, populations, well_sd
+from collapse_lib.deep.pentane import (
+    CONFORMERS,
+    Pentane,
+    coarser,
+    conformer,
+    populations,
+    sampled_well_sd,
+    well_sd,
+)
 
 __all__ = ["ImageMeasure", "TextMeasure", "TorsionMeasure"]
 
@@ -129,13 +137,15 @@ class TorsionMeasure:
     grid : int
         Cells a side on which the law is computed; 36 (ten degrees) for the divergence.
     samples : bool
-        Measure a histogram of many samples instead of the law by areas; for samplers of
-        fewer than eight steps, whose map folds.
+        Measure many samples instead of the law by areas: for samplers of fewer than eight
+        steps, whose map folds, or of a scaled score, which contracts so strongly that steps
+        from data to noise do not undo those from noise to data.
 
     Notes
     -----
     ``kl`` is in nats, truth against model; ``clash`` is the mass of g+g− and g−g+;
-    ``trans_sd`` is in degrees; ``cells`` are the masses of the 36 × 36 grid.
+    ``trans_sd`` is in degrees; ``cells`` are the masses of the 36 × 36 grid; ``counts`` are
+    the conformers of the samples that the loop feeds back.
     """
 
     KL_GRID, DRAWS = 36, 10_000
@@ -145,33 +155,53 @@ class TorsionMeasure:
 
     def __call__(self, model, samples, temperature, streams):
         if self.samples:
-            fine = coarse = self._histogram(model, streams)
+            angles = self._many_samples(model, streams)
+            cells = self._histogram(angles)
+            counts = _conformer_counts(angles)
+            share, width = counts / counts.sum(axis=1, keepdims=True), sampled_well_sd(angles)
         else:
             fine = model.cell_masses(self.grid).cpu().numpy().clip(min=0)
             fine /= fine.sum(axis=(1, 2), keepdims=True)
-            coarse = coarser(fine, self.KL_GRID)
-        share = populations(fine)
+            cells = coarser(fine, self.KL_GRID)
+            share, width = populations(fine), well_sd(fine)
         return {
-            "kl": self._divergence(coarse),
+            "kl": self.divergence(cells),
             "populations": share,
             "clash": share[:, CLASHES].sum(axis=1),
-            "trans_sd": well_sd(fine),
-            "cells": coarse,
+            "trans_sd": width,
+            "cells": cells,
+            "counts": _conformer_counts(samples.cpu().numpy()),
         }
 
-    def _histogram(self, model, streams):
-        angles = torch.cat(
-            [model.sample(model.CHUNK, streams) for _ in range(self.DRAWS // model.CHUNK)], dim=1
-        )
-        cell = ((angles.cpu().numpy() / (2 * np.pi) + 0.5) * self.KL_GRID).astype(int)
-        cell = cell.clip(0, self.KL_GRID - 1)
-        number = cell[..., 0] * self.KL_GRID + cell[..., 1]
-        counts = [np.bincount(row, minlength=self.KL_GRID**2) for row in number]
-        return np.reshape(counts, (-1, self.KL_GRID, self.KL_GRID)) / number.shape[1]
+    def divergence(self, cells) -> np.ndarray:
+        """Divergence of the exact law from laws on the 36 × 36 grid, in nats.
 
-    def _divergence(self, cells):
+        Parameters
+        ----------
+        cells : ndarray, (members, 36, 36)
+
+        Returns
+        -------
+        ndarray, (members,)
+        """
         mixed = (1 - FLOOR) * cells + FLOOR / self.truth.size
         kept = self.truth > 0
         return (self.truth * np.log(self.truth / mixed, where=kept, out=np.zeros_like(mixed))).sum(
             axis=(1, 2)
         )
+
+    def _many_samples(self, model, streams):
+        draws = [model.sample(model.CHUNK, streams) for _ in range(self.DRAWS // model.CHUNK)]
+        return torch.cat(draws, dim=1).cpu().numpy()
+
+    def _histogram(self, angles):
+        cell = ((angles / (2 * np.pi) + 0.5) * self.KL_GRID).astype(int)
+        cell = cell.clip(0, self.KL_GRID - 1)
+        number = cell[..., 0] * self.KL_GRID + cell[..., 1]
+        counts = [np.bincount(row, minlength=self.KL_GRID**2) for row in number]
+        return np.reshape(counts, (-1, self.KL_GRID, self.KL_GRID)) / number.shape[1]
+
+
+def _conformer_counts(samples):
+    numbers = conformer(samples)
+    return np.stack([np.bincount(row, minlength=len(CONFORMERS)) for row in numbers])

@@ -14,7 +14,16 @@ import numpy as np
 
 from collapse_lib.checks import as_generator, positive, whole_number
 
-__all__ = ["CONFORMERS", "Pentane", "conformer", "coordinates", "energy", "populations", "well_sd"]
+__all__ = [
+    "CONFORMERS",
+    "Pentane",
+    "conformer",
+    "coordinates",
+    "energy",
+    "populations",
+    "sampled_well_sd",
+    "well_sd",
+]
 
 BOND, ANGLE = 1.54, math.radians(114)  # ångström; between bonds
 TORSION = (355.03, -68.19, 791.32)  # kelvin
@@ -204,10 +213,34 @@ def well_sd(cells) -> np.ndarray:
     -------
     ndarray, (…)
     """
-    angle = cell_centres(cells.shape[-1])
-    mass = cells.sum(axis=-1) * (_well(angle) == 0)
-    length = np.abs((mass * np.exp(1j * angle)).sum(axis=-1)) / mass.sum(axis=-1)
-    return np.degrees(np.sqrt(-2 * np.log(length)))
+    return _trans_sd(cell_centres(cells.shape[-1]), cells.sum(axis=-1))
+
+
+def sampled_well_sd(torsions) -> np.ndarray:
+    """The same for samples instead of cells.
+
+    Parameters
+    ----------
+    torsions : ndarray, (…, n, 2)
+
+    Returns
+    -------
+    ndarray, (…)
+        0/0 is nan: without a sample in the well there is no width.
+
+    Examples
+    --------
+    >>> float(sampled_well_sd(np.radians([[175.0, 60.0], [-175.0, 60.0], [60.0, 60.0]])).round(1))
+    5.0
+    """
+    return _trans_sd(torsions[..., 0], np.ones(1))
+
+
+def _trans_sd(angle, mass):
+    mass = mass * (_well(angle) == 0)
+    with np.errstate(invalid="ignore"):
+        length = np.abs((mass * np.exp(1j * angle)).sum(axis=-1)) / mass.sum(axis=-1)
+    return np.degrees(np.sqrt(-2 * np.log(np.minimum(length, 1))))
 
 
 def _well(angle):

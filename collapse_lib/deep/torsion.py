@@ -155,7 +155,8 @@ class TorsionDiffusion(Stack):
         """The law of the sampler itself, without sampling: masses of cells of two angles.
 
         A cell's corners are pushed from data to noise, where the law is uniform: its mass is
-        the area of the image over (2π)². Too few sampler steps fold the map; use 8 or more.
+        the area of the image over (2π)². Too few sampler steps fold the map, and a scaled
+        score contracts more than the steps back can undo: use 8 steps or more, and scale 1.
 
         Returns
         -------
