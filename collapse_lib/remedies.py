@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib._ridge_draws import factors
-from collapse_lib.checks import as_generator, one_of, positive, whole_number
+from collapse_lib._draws import bartlett_factor
+from collapse_lib.checks import one_of, positive, whole_number
 
 __all__ = [
     "FilterConstants",
@@ -109,7 +109,7 @@ def filter_constants(filter, d, T, *, draws=100_000, rng=0) -> FilterConstants:
     """
     d = whole_number("d", d, minimum=1)
     T = whole_number("T", T, minimum=d + 2)
-    factor = factors(T, d, whole_number("draws", draws, minimum=2), as_generator(rng))
+    factor = bartlett_factor(T, d, whole_number("draws", draws, minimum=2), rng=rng)
     a = np.linalg.eigvalsh(factor.transpose(0, 2, 1) @ factor) / T
     f = filter(a)
     values = np.stack([f.mean(axis=1), (f**2).mean(axis=1), (f**2 / a).sum(axis=1) / T])
