@@ -96,7 +96,7 @@ def inherited_share(generations, generation):
     Returns
     -------
     float or ndarray
-        (t − c) / (t − 1).
+        (t − c) / (t − 1). Designs drawn afresh keep more, unless c is 1 or t.
 
     Raises
     ------
