@@ -173,9 +173,10 @@ def claim(
     if samples is not None:
         measured, stderr = float(np.mean(samples)), float(standard_error(samples))
     one_of("kind", kind, KINDS)
-    if not re.fullmatch(r"[\w-]+\.[\w.-]+", id):
+    if not re.fullmatch(r"[\w-]+(\.[A-Za-z][\w-]*)+", id):
         raise ValueError(
-            f"id must read 'chapter.name', letters, digits, dots and hyphens, got {id!r}"
+            f"id must read 'chapter.name', letters, digits, dots and hyphens, a letter after "
+            f"each dot, got {id!r}"
         )
     chapter = id.partition(".")[0]
     rival_name, rival_value = rival
