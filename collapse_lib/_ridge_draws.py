@@ -50,11 +50,10 @@ def checked(spectrum, w0, T, penalty, n, T0, sigma, sigma0, replicates, rng):
     """The arguments that the simulators share, checked."""
     spectrum, _ = checked_spectrum(spectrum)
     w0 = aligned("w0", w0, spectrum)
+    T = whole_number("T", T, minimum=1)
     penalties = [positive("penalty", value, zero=True) for value in np.ravel(penalty)]
     n = whole_number("n", n)
     T0 = whole_number("T0", T0, minimum=len(spectrum)) if n else len(spectrum)
-    return (
-        *(spectrum, w0, whole_number("T", T, minimum=1), penalties, n, T0),
-        *(positive("sigma", sigma, zero=True), positive("sigma0", sigma0, zero=True)),
-        *(whole_number("replicates", replicates, minimum=1), as_generator(rng)),
-    )
+    sigma, sigma0 = positive("sigma", sigma, zero=True), positive("sigma0", sigma0, zero=True)
+    replicates = whole_number("replicates", replicates, minimum=1)
+    return spectrum, w0, T, penalties, n, T0, sigma, sigma0, replicates, as_generator(rng)

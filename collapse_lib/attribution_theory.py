@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib.checks import one_of, whole_number
+from collapse_lib.checks import one_of, whole_number, whole_numbers
 from collapse_lib.regression_theory import DESIGNS, one_fit_risk
 
 __all__ = ["erased_risk", "inherited_share", "noise_contribution"]
@@ -42,7 +42,7 @@ def noise_contribution(d, T, generation, *, design="fresh", noise=1.0) -> np.nda
     array([0.5  , 0.125])
     """
     first = one_fit_risk(d, whole_number("T", T, minimum=d + 2), noise=noise)
-    i = _numbers("generation", generation)
+    i = whole_numbers("generation", generation, minimum=1)
     if one_of("design", design, DESIGNS) == "frozen":
         return first / i**2
     return noise**2 * d / (i * (i * T - d - 1))
@@ -77,7 +77,7 @@ def erased_risk(d, T, generations, generation, *, noise=1.0):
     """
     first = one_fit_risk(d, whole_number("T", T, minimum=d + 2), noise=noise)
     t = whole_number("generations", generations, minimum=2)
-    i = _numbers("generation", generation, most=t)
+    i = whole_numbers("generation", generation, minimum=1, maximum=t)
     squares = np.concatenate([[0], np.cumsum(1 / np.arange(1, t + 1.0) ** 2)])
     own, later = (t - i) / ((t - 1) * i), t / (t - 1)
     return first * (squares[i - 1] + own**2 + later**2 * (squares[t] - squares[i]))
@@ -109,11 +109,4 @@ def inherited_share(generations, generation):
     (0.9, 0.0)
     """
     t = whole_number("generations", generations, minimum=2)
-    return (t - _numbers("generation", generation, most=t)) / (t - 1)
-
-
-def _numbers(name, values, most=None):
-    array = np.asarray(values)
-    if (array != np.floor(array)).any() or (array < 1).any() or (array > (most or np.inf)).any():
-        raise ValueError(f"{name} must be whole, from 1 to {most or 'any'}, got {values}")
-    return array.astype(int)
+    return (t - whole_numbers("generation", generation, minimum=1, maximum=t)) / (t - 1)

@@ -12,7 +12,7 @@ from functools import cache
 
 import numpy as np
 
-from collapse_lib.checks import as_generator, probability, weights, whole_number
+from collapse_lib.checks import as_generator, probability, weights, whole_numbers
 
 __all__ = [
     "ALIVE_CONSTANT",
@@ -55,7 +55,7 @@ def alive_probability(k) -> np.ndarray:
     >>> alive_probability([1, 2, 3]).round(5)
     array([1.     , 0.63212, 0.46854])
     """
-    k = _generations("k", k, minimum=1)
+    k = whole_numbers("k", k, minimum=1)
     return _alive_table(int(k.max(initial=1)))[k - 1]
 
 
@@ -73,7 +73,7 @@ def alive_bounds(k) -> tuple[np.ndarray, np.ndarray]:
     >>> bool(low < alive_probability(100) < high)
     True
     """
-    k = _generations("k", k, minimum=1)
+    k = whole_numbers("k", k, minimum=1)
     return 1 / ((k + 1) / 2 + np.log(k) / 6), 2 / (k + 1)
 
 
@@ -107,7 +107,7 @@ def extinction_probability(count, t) -> np.ndarray:
     >>> extinction_probability(10, 20).round(5)
     np.float64(0.39994)
     """
-    t = _generations("t", t, minimum=0)
+    t = whole_numbers("t", t, minimum=0)
     count = _counts(count)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_gone = np.log1p(-alive_probability(t + 1))  # −∞ at t = 0
@@ -284,16 +284,6 @@ def _alive_table(k_max):
     """The values g₁ … g_{k_max}; computed to the next power of two and kept."""
     size = max(TABLE, 1 << (k_max - 1).bit_length())
     return _table_of_size(size)[:k_max]
-
-
-def _generations(name, values, *, minimum):
-    array = np.asarray(values)
-    if array.dtype.kind not in "iu":
-        rounded = [whole_number(name, v, minimum=minimum) for v in array.ravel()]
-        array = np.array(rounded, dtype=int).reshape(array.shape)
-    if array.size and array.min() < minimum:
-        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {array.min()}")
-    return array.astype(np.int64)
 
 
 def _counts(counts):

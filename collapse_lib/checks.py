@@ -17,6 +17,7 @@ __all__ = [
     "shares",
     "weights",
     "whole_number",
+    "whole_numbers",
 ]
 
 
@@ -73,6 +74,34 @@ def whole_number(name: str, value, *, minimum: int = 0) -> int:
     if not is_whole or number < minimum:
         raise ValueError(problem)
     return number
+
+
+def whole_numbers(name: str, values, *, minimum: int = 0, maximum: float = math.inf):
+    """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
+
+    Raises
+    ------
+    ValueError
+        If one is not a whole number, or out of range.
+
+    Examples
+    --------
+    >>> whole_numbers("generations", [1, 2.0])
+    array([1, 2])
+    >>> whole_numbers("generation", [1, 9], minimum=1, maximum=8)
+    Traceback (most recent call last):
+        ...
+    ValueError: generation must be a whole number, at most 8, got 9
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "iu":
+        rounded = [whole_number(name, value, minimum=minimum) for value in array.ravel()]
+        array = np.array(rounded, dtype=int).reshape(array.shape)
+    if array.size and array.min() < minimum:
+        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {array.min()}")
+    if array.size and array.max() > maximum:
+        raise ValueError(f"{name} must be a whole number, at most {maximum}, got {array.max()}")
+    return array.astype(np.int64)
 
 
 def weights(name: str, values, *, all_zero: bool = False) -> np.ndarray:

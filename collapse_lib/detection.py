@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from collapse_lib.checks import one_of, probability, whole_number
+from collapse_lib.checks import one_of, probability, whole_number, whole_numbers
 from collapse_lib.gaussian_theory import ESTIMATORS, probability_above
 
 __all__ = [
@@ -155,7 +155,7 @@ def variance_power(n, generations, *, estimator="ml", false_alarms=0.05):
     rate = probability("false_alarms", false_alarms)
     divisor = n - (one_of("estimator", estimator, ESTIMATORS) == "unbiased")
     level = np.sqrt(stats.chi2.ppf(rate, n - 1) / divisor)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations, minimum=1)
     power = [1 - probability_above(n, level, int(each), estimator) for each in t.ravel()]
     return np.reshape(power, t.shape)[()]
 
@@ -193,7 +193,7 @@ def frozen_risk_power(d, T, generations, *, false_alarms=0.05):
     T = whole_number("T", T, minimum=d)
     law = stats.f(d, T - d + 1)
     quantile = law.isf(probability("false_alarms", false_alarms))
-    return law.sf(quantile / _generations(generations))
+    return law.sf(quantile / whole_numbers("generations", generations, minimum=1))
 
 
 def _ringing(ordered, alternative, rate):
@@ -218,10 +218,3 @@ def _finite(name, values):
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")
     return array
-
-
-def _generations(values):
-    array = np.asarray(values)
-    for value in array.ravel():
-        whole_number("generations", value, minimum=1)
-    return array.astype(int)

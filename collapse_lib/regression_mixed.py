@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib.checks import positive, share, whole_number
-from collapse_lib.regression_theory import _checked, _generations, _toll
+from collapse_lib.checks import positive, share, whole_number, whole_numbers
+from collapse_lib.regression_theory import _checked, _toll
 
 __all__ = ["fresh_real_contraction", "fresh_real_risk", "optimal_real_weight"]
 
@@ -82,7 +82,7 @@ def fresh_real_risk(d, synthetic, real, generations, *, noise=1.0, first=None):
     """
     contraction = fresh_real_contraction(d, synthetic, real)
     d, total, variance = _checked(d, synthetic + real, noise)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     if first is None:
         first = _toll(d, whole_number("real", real, minimum=d + 2), variance)
     first = positive("first", first, zero=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from collapse_lib.checks import one_of, positive, whole_number
+from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 
 __all__ = [
     "accumulate_bound",
@@ -100,7 +100,7 @@ def replace_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh"):
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     signal = positive("signal", signal, zero=True)
     toll = _toll(d, T, variance)
     if T >= d:
@@ -143,7 +143,7 @@ def replace_sd(d, T, generations, *, noise=1.0, design="fresh"):
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     dof = T - d + 1  # of the chi-square that divides every increment
     if dof <= 4:
         return np.where(t > 0, np.inf, 0.0)[()]
@@ -225,7 +225,7 @@ def accumulate_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh")
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     signal = positive("signal", signal, zero=True)
     i = np.arange(1, int(t.max(initial=0)) + 1)
     if design == "frozen":
@@ -331,7 +331,7 @@ def accumulate_subsample_risk(d, T, generations, *, noise=1.0):
     array([0.001   , 0.00175 , 0.002474])
     """
     d, T, variance = _checked(d, T, noise)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     basel = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, t.max(initial=0) + 1) ** 2.0)])
     return variance * d / T * (3 * basel[t] - 2) * (t > 0)
 
@@ -354,10 +354,3 @@ def _times(count, toll):
 def _checked(d, T, noise):
     d, T = whole_number("d", d, minimum=1), whole_number("T", T, minimum=1)
     return d, T, positive("noise", noise, zero=True) ** 2
-
-
-def _generations(values) -> np.ndarray:
-    array = np.asarray(values)
-    for value in array.ravel():
-        whole_number("generations", value)
-    return array.astype(int)

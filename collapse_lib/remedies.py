@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._draws import bartlett_factor
-from collapse_lib.checks import one_of, positive, whole_number
+from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
+from collapse_lib.regression_theory import one_fit_risk
 
 __all__ = [
     "FilterConstants",
@@ -152,7 +153,7 @@ def filtered_risk(constants, generations, *, signal, noise=1.0, start="zero"):
     >>> filtered_risk(halves, [1, 2, 50], signal=4.0, start="last").round(3)
     array([0.1, 0.2, 5. ])
     """
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     signal, variance = positive("signal", signal, zero=True), positive("noise", noise) ** 2
     toll = variance * constants.noise
     if one_of("start", start, ("zero", "last")) == "last":
@@ -188,7 +189,7 @@ def input_noise_risk(d, T, generations, *, jitter, signal, noise=1.0):
     >>> input_noise_risk(5, 20, [1, 10], jitter=0.0, signal=4.0).round(3)
     array([0.357, 3.571])
     """
-    toll, t = _toll(d, T), _generations(generations)
+    toll, t = _toll(d, T), whole_numbers("generations", generations)
     signal, variance = positive("signal", signal, zero=True), positive("noise", noise) ** 2
     kept = 1 / (1 + positive("jitter", jitter, zero=True) ** 2)
     growth = kept**2 + kept * (1 - kept) * toll
@@ -226,7 +227,7 @@ def split_ensemble_risk(d, T, generations, *, members, noise=1.0):
     if rest:
         raise ValueError(f"members must divide T = {T}, got {members}")
     toll = positive("noise", noise) ** 2 * _toll(d, rows) / members
-    return toll * _generations(generations)
+    return toll * whole_numbers("generations", generations)
 
 
 def stepped_risk(d, T, steps, *, noise=1.0) -> np.ndarray:
@@ -264,16 +265,9 @@ def stepped_risk(d, T, steps, *, noise=1.0) -> np.ndarray:
 
 def _toll(d, T):
     d = whole_number("d", d, minimum=1)
-    return d / (whole_number("T", T, minimum=d + 2) - d - 1)
+    return one_fit_risk(d, whole_number("T", T, minimum=d + 2))
 
 
 def _geometric(ratio, t):
     """1 + ratio + … + ratio^(t−1)."""
     return t.astype(float) if ratio == 1 else (1 - ratio**t) / (1 - ratio)
-
-
-def _generations(values):
-    array = np.asarray(values)
-    for value in array.ravel():
-        whole_number("generations", value)
-    return array.astype(int)

@@ -12,7 +12,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from collapse_lib.checks import as_generator, positive, probability, share, whole_number
+from collapse_lib.checks import (
+    as_generator,
+    positive,
+    probability,
+    share,
+    whole_number,
+    whole_numbers,
+)
 
 __all__ = [
     "accepted_rows",
@@ -57,7 +64,7 @@ def wrong_odds(error, ratio, generations, *, start=0.0):
     """
     error, ratio = probability("error", error), positive("ratio", ratio, zero=True)
     start = positive("start", start, zero=True)
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     growth = ratio / (1 - error)
     if abs(growth - 1) < 1e-12:
         return start + error * t
@@ -131,7 +138,7 @@ def verified_risk(d, T, generations, *, tolerance, verifier_risk, noise=1.0):
     >>> verified_risk(5, 20, [1, 20], tolerance=2.0, verifier_risk=0.2).round(3)
     array([0.296, 1.015])
     """
-    t = _generations(generations)
+    t = whole_numbers("generations", generations)
     kept, growth, toll = _recursion(d, T, tolerance, noise)
     fault = positive("verifier_risk", verifier_risk, zero=True)
     still = toll / (1 - growth)
@@ -219,10 +226,3 @@ def _recursion(d, T, tolerance, noise):
     k = share("pull", pull(tolerance, noise=noise))
     toll = (1 - k) * noise**2 / (T - d - 1)
     return 1 - k, (1 - k) ** 2 + k * (1 - k) / (T - d - 1), toll * d
-
-
-def _generations(values):
-    array = np.asarray(values)
-    for value in array.ravel():
-        whole_number("generations", value)
-    return array.astype(int)

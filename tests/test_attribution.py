@@ -129,8 +129,8 @@ def test_inherited_share_without_noise(generation):
         (lambda: attribution.simulate_lineage(3, 2, generations=2), "T must be"),
         (lambda: attribution.simulate_lineage(2, 4, generations=2, design="old"), "design"),
         (lambda: attribution.simulate_lineage(2, 4, generations=2, shift=(0, [1, 1])), "shift"),
-        (lambda: attribution.erased_risk(2, 9, 5, 6), "generation must be whole, from 1 to 5"),
-        (lambda: attribution.noise_contribution(2, 9, 0), "generation must be whole"),
+        (lambda: attribution.erased_risk(2, 9, 5, 6), "generation .* at most 5"),
+        (lambda: attribution.noise_contribution(2, 9, 0), "generation must be a whole"),
         (lambda: attribution.inherited_share(1, 1), "generations must be"),
     ],
 )
