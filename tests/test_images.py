@@ -7,7 +7,6 @@ import http.server
 import os
 import re
 import sys
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -55,24 +54,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """A folder that a server on the loopback address hands out as MNIST's."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    folder = tmp_path / "served"
-    folder.mkdir()
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(images, "MNIST_ADDRESSES", (address,))
-        yield folder
-        server.shutdown()
-        thread.join()
+def server(loopback, monkeypatch):
+    """A folder on the loopback address in MNIST's place."""
+    monkeypatch.setattr(images, "MNIST_ADDRESSES", (loopback.address,))
+    return loopback.folder
 
 
 def check(result):

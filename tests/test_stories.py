@@ -1,9 +1,6 @@
 """TinyStories is read from the reader's file or a download; what is broken is named."""
 
-import functools
 import hashlib
-import http.server
-import threading
 
 import numpy as np
 import pytest
@@ -28,24 +25,10 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def server(tmp_path, monkeypatch):
-    """A folder that a server on the loopback address hands out in the host's place."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *arguments):
-            pass
-
-    folder = tmp_path / "served"
-    folder.mkdir()
-    handler = functools.partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        address = f"http://127.0.0.1:{server.server_port}/"
-        monkeypatch.setattr(stories, "ADDRESSES", (address,))
-        yield folder
-        server.shutdown()
-        thread.join()
+def server(loopback, monkeypatch):
+    """A folder on the loopback address in the host's place."""
+    monkeypatch.setattr(stories, "ADDRESSES", (loopback.address,))
+    return loopback.folder
 
 
 def error_of(call):
