@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
 from tools import notebooks
 from tools.repository import setup_cell
@@ -16,6 +17,22 @@ PATHS = sorted(CHAPTERS.glob("*.ipynb"))
 MAX_CODE_LINES = 15
 # Cells whose output is not compared, in notebooks that train networks; in all others none.
 UNCOMPARED = {"vae.ipynb": 2, "language-model.ipynb": 5, "diffusion.ipynb": 3}
+QUESTIONS = 5
+# Chapters whose self-check questions are still to be written.
+WITHOUT_QUIZ = {
+    "accumulation.ipynb",
+    "calculators.ipynb",
+    "closed-loops.ipynb",
+    "diffusion.ipynb",
+    "error-degradation.ipynb",
+    "forgetting-time.ipynb",
+    "language-model.ipynb",
+    "real-and-synthetic.ipynb",
+    "repair.ipynb",
+    "scaling-laws.ipynb",
+    "vae.ipynb",
+    "variance-collapse.ipynb",
+}
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
 # A path that exists on one machine only.
 MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|root|tmp|Users|usr|opt|mnt)/|[A-Z]:\\Users)")
@@ -151,6 +168,59 @@ def test_every_exercise_is_solved(notebook):
     assert not solved - exercises, f"a solution to no exercise: {sorted(solved - exercises)}"
 
 
+def chapters():
+    """The notebooks of the Chapters part of the book's table of contents."""
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+    (part,) = (part for part in contents["parts"] if part["caption"] == "Chapters")
+    return [ROOT / f"{chapter['file']}.ipynb" for chapter in part["chapters"]]
+
+
+def faults_of_quiz(notebook):
+    """What keeps the notebook's self-check questions from being what the book promises."""
+    places = [at for at, cell in enumerate(notebook.cells) if notebooks.is_quiz(cell)]
+    if len(places) != 1:
+        return [f"{len(places)} cells tagged quiz, not 1"]
+    (at,) = places
+    cell, before, after = notebook.cells[at], notebook.cells[at - 1], notebook.cells[at + 1]
+    html = "".join(output.get("data", {}).get("text/html", "") for output in cell.outputs)
+    asked = html.count("<fieldset>")
+    faults = {
+        f"{asked} questions, not {QUESTIONS}": asked != QUESTIONS,
+        "the cell is not tagged hide-input": "hide-input" not in tags(cell),
+        "no heading '## Check yourself' before it": before.source != "## Check yourself",
+        "no '## Exercises' right after it": not after.source.startswith("## Exercises"),
+        "no line '# @title Check yourself' first": first_line(cell) != "# @title Check yourself",
+    }
+    return [fault for fault, found in faults.items() if found]
+
+
+@pytest.mark.parametrize("path", chapters(), ids=lambda path: path.name)
+def test_every_chapter_asks_five_questions(path, notebook):
+    if path.name in WITHOUT_QUIZ:
+        pytest.xfail("its self-check questions are still to be written")
+    assert not faults_of_quiz(notebook)
+
+
+def test_a_chapter_without_five_questions_is_noticed():
+    def chapter(questions, heading="## Check yourself", title="# @title Check yourself"):
+        shown = nbformat.v4.new_output("display_data", {"text/html": "<fieldset>" * questions})
+        quiz = nbformat.v4.new_code_cell(title, outputs=[shown])
+        quiz.metadata = {"tags": ["quiz", "hide-input"]}
+        text = nbformat.v4.new_markdown_cell
+        return nbformat.v4.new_notebook(cells=[text(heading), quiz, text("## Exercises\n\nOne.")])
+
+    assert not faults_of_quiz(chapter(5))
+    assert faults_of_quiz(chapter(4)) == ["4 questions, not 5"]
+    assert len(faults_of_quiz(chapter(5, heading="## Limits", title="quiz()"))) == 2
+    assert faults_of_quiz(nbformat.v4.new_notebook()) == ["0 cells tagged quiz, not 1"]
+
+
+def test_the_source_of_a_quiz_is_folded_in_colab_and_jupyter():
+    cell = nbformat.v4.new_code_cell("quiz()", metadata={"tags": ["quiz"]})
+    (kept,) = notebooks.normalise(nbformat.v4.new_notebook(cells=[cell])).cells
+    assert kept.metadata == {"tags": ["quiz"], **notebooks.QUIZ_METADATA}
+
+
 def test_every_picture_has_alternative_text(notebook):
     for cell in code_cells(notebook):
         pictures = [
@@ -166,7 +236,8 @@ def test_every_picture_has_alternative_text(notebook):
 def test_code_cells_are_short(notebook):
     for cell in code_cells(notebook):
         lines = len(cell.source.splitlines())
-        assert lines <= MAX_CODE_LINES or "setup" in tags(cell), (
+        # A quiz is text to be answered, not code to be read.
+        assert lines <= MAX_CODE_LINES or {"setup", "quiz"} & set(tags(cell)), (
             f"{lines} lines, more than {MAX_CODE_LINES}: {first_line(cell)!r}"
         )
 

@@ -2,6 +2,7 @@
 
     python -m tools.notebooks run   [files]   run in place, then write in normal form
     python -m tools.notebooks fmt   [files]   write in normal form, outputs as they are
+    python -m tools.notebooks quiz  [files]   run the cells tagged quiz alone, then as above
     python -m tools.notebooks check [files]   exit 1 if a file is not in normal form
 
 Without files: every notebook in ``chapters/``.
@@ -30,6 +31,9 @@ CHAPTERS = ROOT / "chapters"
 KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NOTEBOOK_METADATA = {"accelerator", "colab", "mystnb"}
 CELL_METADATA = {"mystnb", "tags"}
+# The source of a quiz holds its answers: Colab and JupyterLab fold it, each by its own mark.
+QUIZ = "quiz"
+QUIZ_METADATA = {"cellView": "form", "jupyter": {"source_hidden": True}}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SVG = "image/svg+xml"
 READING_WORDS_PER_MINUTE = 200
@@ -61,6 +65,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
         cell.source = _without_trailing_space(cell.source)
         cell.metadata = nbformat.from_dict(
             {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
+            | (QUIZ_METADATA if is_quiz(cell) else {})
         )
         cell.id = _unique_id(cell, taken)
         cell.pop("attachments", None)
@@ -70,6 +75,11 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
             cell.execution_count = count if cell.source else None
             cell.outputs = _normal_outputs(cell.outputs, cell.execution_count)
     return notebook
+
+
+def is_quiz(cell: NotebookNode) -> bool:
+    """Return whether a cell asks the self-check questions of its chapter."""
+    return QUIZ in cell.metadata.get("tags", [])
 
 
 def _without_trailing_space(source: str) -> str:
@@ -163,6 +173,16 @@ def run(path: Path) -> None:
     )
 
 
+def ask(path: Path) -> None:
+    """Run the cells of a notebook that hold a quiz, which need no other cell."""
+    notebook = nbformat.read(path, as_version=4)
+    quizzes = [cell for cell in notebook.cells if is_quiz(cell)]
+    if quizzes:
+        execute(nbformat.v4.new_notebook(cells=quizzes), path.parent)
+    if _write(path, dumps(normalise(notebook))):
+        print(f"{path.name}: rewritten")
+
+
 def fmt(path: Path) -> None:
     """Write a notebook in normal form, with the outputs it has."""
     if _write(path, dumps(normalise(nbformat.read(path, as_version=4)))):
@@ -187,7 +207,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["run", "fmt", "check"])
+    parser.add_argument("command", choices=["run", "fmt", "quiz", "check"])
     parser.add_argument("files", nargs="*", type=Path)
     options = parser.parse_args(arguments)
     paths = options.files or sorted(CHAPTERS.glob("*.ipynb"))
@@ -199,8 +219,9 @@ def main(arguments: list[str] | None = None) -> int:
         for path in unkempt:
             print(f"{path}: not in normal form (`make fmt` writes it)")
         return 1 if unkempt else 0
+    do = {"run": run, "fmt": fmt, "quiz": ask}[options.command]
     for path in paths:
-        run(path) if options.command == "run" else fmt(path)
+        do(path)
     return 0
 
 
