@@ -2,6 +2,7 @@
 
 import re
 import xml.etree.ElementTree as ET
+from itertools import pairwise
 from math import exp
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def test_a_bell_is_a_bell():
 
 def test_each_generation_is_narrower_and_higher():
     bells = mark.generations(4, width=8, height=30)
-    for older, newer in zip(bells, bells[1:], strict=False):
+    for older, newer in pairwise(bells):
         assert newer.width == pytest.approx(mark.SHRINK * older.width)
         assert newer.height > older.height
     assert (bells[0].width, bells[-1].height) == (8, 30)
