@@ -20,18 +20,13 @@ UNCOMPARED = {"vae.ipynb": 2, "language-model.ipynb": 5, "diffusion.ipynb": 3}
 QUESTIONS = 5
 # Chapters whose self-check questions are still to be written.
 WITHOUT_QUIZ = {
-    "accumulation.ipynb",
-    "calculators.ipynb",
-    "closed-loops.ipynb",
     "diffusion.ipynb",
     "error-degradation.ipynb",
     "forgetting-time.ipynb",
     "language-model.ipynb",
     "real-and-synthetic.ipynb",
-    "repair.ipynb",
     "scaling-laws.ipynb",
     "vae.ipynb",
-    "variance-collapse.ipynb",
 }
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
 # A path that exists on one machine only.
