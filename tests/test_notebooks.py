@@ -26,7 +26,6 @@ WITHOUT_QUIZ = {
     "language-model.ipynb",
     "real-and-synthetic.ipynb",
     "scaling-laws.ipynb",
-    "vae.ipynb",
 }
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
 # A path that exists on one machine only.
