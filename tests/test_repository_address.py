@@ -33,6 +33,7 @@ def test_every_file_agrees_on_the_address(tree):
     assert config["repository"]["url"] == URL
     assert config["html"]["use_repository_button"] is True
     assert config["launch_buttons"]["colab_url"]
+    assert config["html"]["baseurl"] == repository.pages_address(URL)
     citation = yaml.safe_load((tree / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["repository-code"] == URL
     assert URL in (tree / "README.md").read_text(encoding="utf-8")
@@ -55,6 +56,7 @@ def test_without_an_address_no_file_names_one(tree):
     assert not config["repository"]["url"]
     assert not config["html"]["use_repository_button"]
     assert not config["launch_buttons"]["colab_url"]
+    assert not config["html"]["baseurl"]
     assert "repository-code" not in yaml.safe_load((tree / "CITATION.cff").read_text("utf-8"))
 
 

@@ -3,8 +3,9 @@
     python -m tools.repository https://host/owner/name
     python -m tools.repository ""
 
-The address stands in the setup cell of every notebook, in ``_config.yml`` (the buttons of the
-pages), in ``CITATION.cff`` and in ``README.md``. Taking it back restores every byte.
+The address stands in the setup cell of every notebook, in ``_config.yml`` (the pages' buttons,
+and the address that they give as their own), in ``CITATION.cff`` and in ``README.md``. Taking it
+back restores every byte.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ ADDRESS = re.compile(r"https://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(/[A-Za-z0-9_.~-]
 COLAB = "https://colab.research.google.com"
 # The theme knows how these two lay out their pages; another host's address stops the build.
 HOSTS_WITH_A_BUTTON = ("github.com", "gitlab.com")
+# Where these two publish a repository's pages.
+HOSTS_WITH_PAGES = {"github.com": "github.io", "gitlab.com": "gitlab.io"}
 
 README_UNSET = (
     "The address of this repository is not set yet: `make repository URL=https://host/owner/name`\n"
@@ -66,6 +69,20 @@ def checked(url: str) -> str:
     return url
 
 
+def pages_address(url: str) -> str:
+    """Return where the repository's host publishes the book, or the empty string if unknown.
+
+    >>> pages_address("https://github.com/owner/name")
+    'https://owner.github.io/name/'
+    """
+    host, _, path = url.removeprefix("https://").partition("/")
+    if host not in HOSTS_WITH_PAGES:
+        return ""
+    owner, _, name = path.partition("/")
+    home = f"{owner}.{HOSTS_WITH_PAGES[host]}".lower()
+    return f"https://{home}/" if name.lower() == home else f"https://{home}/{name}/"
+
+
 def config(text: str, url: str) -> str:
     """Return ``_config.yml`` with the lines marked ``[address]`` filled in."""
     host = url.removeprefix("https://").partition("/")[0]
@@ -76,6 +93,7 @@ def config(text: str, url: str) -> str:
         "url": f'"{url}"' if has_button else '""',
         # Colab opens notebooks from GitHub only.
         "colab_url": f'"{COLAB}"' if host == "github.com" else '""',
+        "baseurl": f'"{pages_address(url)}"',
     }
     for key, value in values.items():
         text, found = re.subn(
