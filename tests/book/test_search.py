@@ -1,0 +1,66 @@
+"""The search finds theorems by their names and symbols by their meanings."""
+
+import re
+from html import unescape
+
+import pytest
+
+from tools import browsing
+
+THEOREM = re.compile(
+    r'<div class="proof (?:theorem|lemma|proposition|corollary|definition) admonition" id="(.+?)">'
+    r'\s*<p class="admonition-title"><span class="caption-number">[^<]*</span>\s*\((.+?)\)</p>'
+)
+RESULTS = """(query) => Search._performSearch(...Search._parseQuery(query)).reverse()
+  .map(([page, , anchor]) => page + ".html" + anchor)"""
+WORDS = {"heterozygosity": "notation", "resolvent": "notation", "degrees of freedom": "notation"}
+
+
+@pytest.fixture(scope="module")
+def search_page(browser, site):
+    """The search page, once its index is there."""
+    context = browsing.new_context(browser, browsing.VIEWS[0])
+    page = browsing.open_page(context, site + "search.html?q=standard+error")
+    page.locator("#search-results li a").first.wait_for()
+    yield page
+    context.close()
+
+
+def test_every_theorem_is_found_by_its_name(search_page, book):
+    """The first result is on its page (a section may have its name), the theorem next to it."""
+    missed, names = [], []
+    for path in sorted((book / "chapters").glob("*.html")):
+        for anchor, title in THEOREM.findall(path.read_text(encoding="utf-8")):
+            name = unescape(re.sub(r"<[^>]*>", "", title))
+            names.append(name)
+            page = f"chapters/{path.stem}.html"
+            found = search_page.evaluate(RESULTS, name)
+            if found[0].partition("#")[0] != page or f"{page}#{anchor}" not in found[:3]:
+                missed.append((name, found[:3]))
+    assert len(names) > 50
+    assert not missed
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_a_symbol_is_found_by_its_meaning(search_page, word):
+    first = search_page.evaluate(RESULTS, word)[0]
+    assert first.startswith(f"chapters/{WORDS[word]}.html#"), first
+
+
+def test_a_reader_types_the_name_of_a_theorem(browser, site):
+    context = browsing.new_context(browser, browsing.VIEWS[0])
+    page = browsing.open_page(context, site + "chapters/index.html")
+    page.keyboard.press("Control+k")
+    page.locator("dialog input[type=search], .search-button__wrapper input").first.wait_for()
+    page.keyboard.type("Retention")
+    page.keyboard.press("Enter")
+    link = page.locator("#search-results li a").first
+    link.wait_for()
+    link.click()
+    page.wait_for_url("**/the-loop.html*#thm-retention")
+    assert page.locator("#thm-retention").is_visible()
+    context.close()
+
+
+def test_nothing_is_found_for_a_word_that_the_book_lacks(search_page):
+    assert search_page.evaluate(RESULTS, "zzyzx") == []
