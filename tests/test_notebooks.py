@@ -21,11 +21,7 @@ QUESTIONS = 5
 # Chapters whose self-check questions are still to be written.
 WITHOUT_QUIZ = {
     "diffusion.ipynb",
-    "error-degradation.ipynb",
-    "forgetting-time.ipynb",
     "language-model.ipynb",
-    "real-and-synthetic.ipynb",
-    "scaling-laws.ipynb",
 }
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
 # A path that exists on one machine only.
