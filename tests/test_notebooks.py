@@ -20,7 +20,6 @@ UNCOMPARED = {"vae.ipynb": 2, "language-model.ipynb": 5, "diffusion.ipynb": 3}
 QUESTIONS = 5
 # Chapters whose self-check questions are still to be written.
 WITHOUT_QUIZ = {
-    "diffusion.ipynb",
     "language-model.ipynb",
 }
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
