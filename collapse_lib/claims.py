@@ -21,6 +21,9 @@ MIME = "application/vnd.collapse.claims+json"
 KINDS = ("equality", "bound", "ordering", "exponent")
 AGREES = 4.0  # |z| below which theory and measurement agree
 REJECTS = 5.0  # |z| above which a rival is rejected
+# The same where numbers vary with the machine: a run elsewhere is a new draw of a few seeds, and
+# a draw may fall short of the mark that the stored one met.
+REJECTS_ELSEWHERE = 3.0
 PRECISE = 0.01  # largest standard error relative to theory, probabilities below 0.05 excepted
 
 
@@ -143,7 +146,9 @@ def claim(
         The quantity is a probability: below 0.05 it may have a larger relative error.
     varies : bool
         The numbers vary with the machine, with the text that ships with its Python or with
-        the rounding of trained networks; stored output is then compared by verdict only.
+        the rounding of trained networks; stored output is then compared by verdict only. A
+        run on another machine is a new draw: 3 standard errors are asked for instead of 5. The
+        stored record has to reach 5 (a test of the notebooks).
 
     Returns
     -------
@@ -154,7 +159,7 @@ def claim(
     ClaimFailed
         If the data contradict the claim, are too few to matter (standard error above
         1 % of theory, probabilities below 0.05 excepted), or do not reject the rival
-        at |z| > 5.
+        at |z| > 5 (3 where numbers vary).
     ValueError
         If an argument is missing, not finite, or of the wrong form.
 
@@ -265,15 +270,16 @@ def _measurement(values):
 
 def _check(c, *, small_probability):
     """Raise unless the data agree with the claim, matter, and reject its rival."""
+    far = REJECTS_ELSEWHERE if c.varies else REJECTS
     if c.kind == "bound":
         agrees = c.z < AGREES
-        rejected = c.rival.z > REJECTS
+        rejected = c.rival.z > far
     elif c.kind == "ordering":
-        agrees = c.z > REJECTS
-        rejected = abs(c.rival.z) > REJECTS
+        agrees = c.z > far
+        rejected = abs(c.rival.z) > far
     else:
         agrees = abs(c.z) < AGREES
-        rejected = abs(c.rival.z) > REJECTS
+        rejected = abs(c.rival.z) > far
         if c.stderr > PRECISE * abs(c.theory) and not small_probability:
             raise ClaimFailed(
                 f"{c.id}: standard error {c.stderr:.3g} is above 1 % of theory {c.theory:.6g}"

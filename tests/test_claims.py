@@ -69,6 +69,26 @@ def test_claims_that_hold(change):
     assert make(**change)
 
 
+# What varies with the machine is asked for 3 standard errors, not 5.
+ELSEWHERE = [
+    {"kind": "ordering", "theory": 0.9, "stderr": 0.03, "rival": ("far", 2.0)},
+    {"rival": ("near", 1.0071)},
+]
+
+
+@pytest.mark.parametrize("change", ELSEWHERE)
+def test_a_run_elsewhere_is_a_new_draw(change):
+    assert make(varies=True, **change)
+    with pytest.raises(ClaimFailed):
+        make(**change)
+
+
+@pytest.mark.parametrize("stderr", [0.034, 0.9])
+def test_a_run_elsewhere_can_fail_too(stderr):
+    with pytest.raises(ClaimFailed, match="ordering does not hold"):
+        make(varies=True, kind="ordering", theory=0.9, stderr=stderr, rival=("far", 99.0))
+
+
 FAILS = [
     ({"measured": 1.0081}, "equality does not hold"),
     ({"measured": 0.9919}, "equality does not hold"),
