@@ -19,10 +19,6 @@ MAX_CODE_LINES = 15
 # Cells whose output is not compared, in notebooks that train networks; in all others none.
 UNCOMPARED = {"vae.ipynb": 2, "language-model.ipynb": 5, "diffusion.ipynb": 3}
 QUESTIONS = 5
-# Chapters whose self-check questions are still to be written.
-WITHOUT_QUIZ = {
-    "language-model.ipynb",
-}
 NEEDS_PROOF = ("theorem", "lemma", "proposition", "corollary")
 # A path that exists on one machine only.
 MACHINE_PATH = re.compile(r"(?<![\w.])(/(home|root|tmp|Users|usr|opt|mnt)/|[A-Z]:\\Users)")
@@ -186,8 +182,6 @@ def faults_of_quiz(notebook):
 
 @pytest.mark.parametrize("path", chapters(), ids=lambda path: path.name)
 def test_every_chapter_asks_five_questions(path, notebook):
-    if path.name in WITHOUT_QUIZ:
-        pytest.xfail("its self-check questions are still to be written")
     assert not faults_of_quiz(notebook)
 
 
