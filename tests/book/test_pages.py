@@ -3,6 +3,7 @@
 import functools
 import gzip
 import json
+import re
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -132,3 +133,12 @@ def test_ledger_file_agrees_with_the_page(book):
     assert claims
     for claim in claims:
         assert f'{claim["chapter"]}.html#claim-{claim["id"]}"' in page
+
+
+def test_every_reference_leads_to_a_number(book):
+    """Each entry of the bibliography ends in a link to its DOI or arXiv page, or in an ISBN."""
+    page = (book / "chapters" / "references.html").read_text(encoding="utf-8")
+    entries = re.findall(r'<div class="citation".*?</div>', page, flags=re.DOTALL)
+    number = re.compile(r'href="https://(doi|arxiv)\.org/[^"]+">|ISBN [\d-]+X?\.')
+    assert entries
+    assert not [entry for entry in entries if not number.search(entry)]
