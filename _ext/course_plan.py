@@ -26,7 +26,7 @@ READINGS = 2
 MINUTES_PER_EXERCISE = {"●": 15, "●●": 60, "●●●": 120}
 
 EXERCISE = re.compile(r"\{exercise-start\} (●+) ([^\n]*)\n:label: (\S+)")
-RUN_TIME = re.compile(r"the notebook runs in about (\d+) seconds")
+RUN_TIME = re.compile(r"the notebook runs in about (\d+) seconds?")
 
 
 @dataclass(frozen=True)
