@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help book test run bench serve clean fmt check-pages shots repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages shots repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -32,6 +32,9 @@ fmt: $(READY)  ## put code and notebooks in normal form
 
 bench: $(READY)  ## measure the library's speed
 	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
+
+mutate: $(READY)  ## plant small errors in the formulas; the tests must notice: make mutate [ROOMS="scaling …"]
+	$(BIN)/python -m tools.mutate $(ROOMS)
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
 	$(BIN)/python -m pytest tests/book

@@ -250,7 +250,7 @@ def kl_gaussian(mean, covariance, belief) -> np.ndarray:
     """
     off = mean - belief.mean
     square = (off * (belief.precision @ off[..., None])[..., 0]).sum(axis=-1)
-    trace = (belief.precision * np.swapaxes(covariance, -1, -2)).sum(axis=(-2, -1))
+    trace = (belief.precision * covariance).sum(axis=(-2, -1))  # both are symmetric
     logs = np.linalg.slogdet(belief.precision)[1] + np.linalg.slogdet(covariance)[1]
     return (trace - off.shape[-1] + square - logs) / 2
 

@@ -37,6 +37,29 @@ def test_forgetting_is_never_having_seen():
         np.testing.assert_allclose(left.covariance[i], covariance, rtol=0, atol=1e-10)
 
 
+def test_a_batch_is_each_of_its_members():
+    """Every number of a batch of five beliefs is that of the belief alone."""
+    belief = unlearning.posterior(*statistics(X, Y), **OPTIONS)
+    other = unlearning.Posterior(belief.precision[::-1], belief.weighted[::-1])
+    less = unlearning.unlearn_mean_field(
+        unlearning.mean_field(belief), 0.01 * np.eye(3) + np.zeros((5, 1, 1)), np.zeros((5, 3))
+    )
+    divergence = unlearning.kl_gaussian(other.mean, other.covariance, belief)
+    for i in range(5):
+        mean, covariance = from_rows(X[i], Y[i])
+        alone = unlearning.posterior(*statistics(X[i], Y[i]), **OPTIONS)
+        np.testing.assert_allclose(belief.mean[i], mean, atol=1e-10)
+        np.testing.assert_allclose(belief.covariance[i], covariance, atol=1e-10)
+        np.testing.assert_allclose(
+            divergence[i], unlearning.kl_gaussian(other.mean[i], other.covariance[i], alone)
+        )
+        np.testing.assert_allclose(less.variance[i], 1 / (np.diag(alone.precision) - 0.01))
+    with pytest.raises(ValueError, match="gram and moment"):
+        unlearning.posterior(np.ones((5, 3, 2)), np.ones((5, 3)))
+    with pytest.raises(ValueError, match="gram and moment"):
+        unlearning.posterior([1.0, 2.0], 3.0)
+
+
 def test_mean_field_is_the_best_of_its_kind():
     belief = everything()
     best = unlearning.mean_field(belief)
@@ -109,6 +132,7 @@ def test_without_correlation_nothing_is_lost():
         (lambda: unlearning.unlearn(everything(), 1e3 * np.eye(3), np.zeros(3)), "definite"),
         (lambda: unlearning.expected_gap(2 * np.eye(2), 9), "unit diagonal"),
         (lambda: unlearning.expected_gap(np.eye(3), 2), "rows"),
+        (lambda: unlearning.expected_gap([[1, 2], [2, 1]], 9), "^correlation must be"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -1,0 +1,171 @@
+"""Each formula is defined from the least value its docstring allows, and refuses the next below.
+
+The least value is where a mean begins to exist (two more rows than features and one), or where
+there is something to speak of (one word, one row, two draws).
+"""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from collapse_lib import (
+    aggregates,
+    ancestry,
+    attribution_theory,
+    branching,
+    calculators,
+    conservation,
+    detection,
+    gaussian_theory,
+    mixing,
+    regression_calculators,
+    regression_mixed,
+    regression_theory,
+    remedies,
+    scaling,
+    smoothing,
+    softmax,
+    spectrum,
+    temperature,
+    tempered_states,
+    universality,
+    unlearning,
+    verification,
+)
+from collapse_lib.loop import Immigration, LastK, PartlyReal
+
+HALF = [0.5, 0.5]
+FIT = {"features": np.ones((1, 2, 1)), "frequencies": np.full((1, 2, 2), 0.5)}
+
+# function, valid arguments, and the least value of each argument that has one
+DOMAINS = [
+    (ancestry.ancestor_transitions, {}, {"n": 1}),
+    (ancestry.ancestor_distribution, {"n": 3}, {"generations": 0}),
+    (ancestry.word_gone_probability, {"p": HALF, "n": 3}, {"generations": 0}),
+    (ancestry.collapse_time, {"p": HALF}, {"n": 2}),
+    (ancestry.collapse_probability_bounds, {"p": HALF, "n": 3, "generations": 2},
+     {"n": 2, "generations": 0}),
+    (branching.alive_probability, {}, {"k": 1}),
+    (branching.alive_bounds, {}, {"k": 1}),
+    (branching.extinction_probability, {"count": 1}, {"t": 0}),
+    (calculators.safe_synthetic_size, {"drift": 0.1}, {"real": 2}),
+    (calculators.weighted_drift_limit, {"weight": 0.5, "real": 3, "synthetic": 3},
+     {"real": 1, "synthetic": 1}),
+    (calculators.optimal_real_weight, {"real": 3, "synthetic": 3}, {"real": 1, "synthetic": 1}),
+    (calculators.presence_probability, {"p": 0.5, "fraction": 0.5}, {"n": 1}),
+    (calculators.migrants_needed, {"p": 0.5, "presence": 0.2}, {"n": 1}),
+    (conservation.expected_retention, {"policy": "replace", "n": 5, "generations": 3},
+     {"n": 2, "generations": 0}),
+    (conservation.retention_limit, {"policy": "accumulate"}, {"n": 2}),
+    (mixing.expected_drift, {"policy": PartlyReal(3), "n": 5, "generations": 3},
+     {"n": 2, "generations": 0}),
+    (mixing.expected_drift, {"policy": LastK(3), "generations": 3}, {"n": 3}),
+    (mixing.drift_limit, {"policy": Immigration(0.5)}, {"n": 2}),
+    (mixing.drift_limit, {"policy": LastK(3)}, {"n": 3}),
+    (mixing.last_k_effective_size, {"n": 5, "k": 2}, {"k": 1, "n": 2}),
+    (smoothing.silverman_factor, {}, {"n": 2}),
+    (smoothing.silverman_growth, {}, {"n": 2}),
+    (smoothing.kde_moments, {"n": 5, "generations": 2, "bandwidth": 0.5},
+     {"n": 2, "generations": 0}),
+    (smoothing.hop_distribution, {}, {"generation": 1}),
+    (temperature.tempered, {"p0": HALF, "temperature": 0.5}, {"generations": 0}),
+    (temperature.iterate, {"p0": HALF, "temperature": 0.5}, {"generations": 0}),
+    (tempered_states.temperature_spinodal, {"temperature": 0.5}, {"words": 2}),
+    (tempered_states.fixed_points, {"temperature": 0.5, "real_fraction": 0.2}, {"words": 2}),
+    (tempered_states.branches, {"temperature": 0.5, "words": 3, "points": 5},
+     {"words": 2, "points": 2}),
+    (softmax.fit, FIT, {"steps": 1}),
+    (gaussian_theory.moment_factor, {"power": 1}, {"n": 2}),
+    (gaussian_theory.typical_rate, {}, {"n": 2}),
+    (gaussian_theory.log_sd_variance, {"t": 1}, {"n": 2}),
+    (gaussian_theory.expected_variance, {"n": 5}, {"t": 0}),
+    (gaussian_theory.probability_above, {"ratio": 0.5, "n": 5}, {"t": 1}),
+    (gaussian_theory.probability_above, {"ratio": 0.5, "n": 2}, {"t": 4}),
+    (gaussian_theory.probability_above, {"ratio": 0.5, "n": 4}, {"t": 2}),
+    (gaussian_theory.lyapunov_exponents, {"n": 5}, {"dim": 1}),
+    (regression_theory.one_fit_risk, {"d": 3, "T": 9}, {"d": 1, "T": 1}),
+    (regression_theory.replace_risk, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 1, "generations": 0, "noise": 0, "signal": 0}),
+    (regression_theory.replace_sd, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 1, "generations": 0, "noise": 0}),
+    (regression_theory.effective_rows, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 5, "generations": 1}),
+    (regression_theory.accumulate_risk, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 1, "generations": 0, "noise": 0, "signal": 0}),
+    (regression_theory.accumulate_limit, {"d": 3, "T": 9}, {"d": 1, "T": 5, "noise": 0}),
+    (regression_theory.accumulate_bound, {"d": 3, "T": 9}, {"d": 1, "T": 5, "noise": 0}),
+    (regression_theory.accumulate_subsample_risk, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 1, "generations": 0, "noise": 0}),
+    (regression_mixed.fresh_real_contraction, {"d": 3, "synthetic": 4, "real": 5},
+     {"d": 1, "synthetic": 0, "real": 1}),
+    (regression_mixed.fresh_real_contraction, {"d": 3, "synthetic": 5}, {"real": 0}),
+    (regression_mixed.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 6, "generations": 2},
+     {"d": 1, "synthetic": 0, "real": 5, "generations": 0, "noise": 0}),
+    (regression_mixed.fresh_real_risk,
+     {"d": 3, "synthetic": 9, "real": 2, "generations": 2, "first": 1}, {"real": 1, "first": 0}),
+    (regression_calculators.rows_needed, {"d": 3, "real": 9, "generations": 2},
+     {"d": 1, "real": 5, "generations": 1}),
+    (regression_calculators.best_row_weight, {"d": 3, "real": 9, "synthetic": 9},
+     {"d": 1, "real": 5, "synthetic": 5}),
+    (regression_calculators.label_settings,
+     {"d": 3, "rows": 9, "generations": 2, "generator_rows": 9},
+     {"d": 1, "rows": 1, "generations": 0, "generator_rows": 5, "generator_noise": 0}),
+    (spectrum.degrees_of_freedom, {"spectrum": HALF, "kappa": 1}, {"kappa": 0, "m": 1}),
+    (spectrum.kappa, {"spectrum": HALF, "T": 5, "penalty": 1}, {"penalty": 0}),
+    (spectrum.ridge_risk, {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1},
+     {"penalty": 0, "n": 0, "sigma": 0}),
+    (spectrum.ridge_risk, {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1, "n": 1,
+     "T0": 4}, {"sigma0": 0}),
+    (spectrum.ridge_loop_risk,
+     {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1, "generations": 2},
+     {"penalty": 0, "generations": 0, "sigma": 0}),
+    (scaling.PowerLaw, {"beta": 2, "r": 1}, {"d": 1}),
+    (scaling.best_shrunk_ridge, {"d": 3, "T": 9, "n": 1, "T0": 9}, {"d": 1, "n": 0}),
+    (remedies.ridge_filter, {}, {"penalty": 0}),
+    (remedies.descent_filter, {}, {"steps": 1}),
+    (remedies.filtered_risk, {"constants": remedies.FilterConstants(0.5, 0.3, 0.1, None),
+     "generations": 2, "signal": 1}, {"generations": 0, "signal": 0}),
+    (remedies.input_noise_risk, {"d": 3, "T": 9, "generations": 2, "jitter": 1, "signal": 1},
+     {"d": 1, "T": 5, "generations": 0, "jitter": 0, "signal": 0}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "generations": 2, "members": 2},
+     {"d": 1, "generations": 0, "members": 1}),
+    (remedies.split_ensemble_risk, {"d": 3, "generations": 2, "members": 1}, {"T": 5}),
+    (remedies.stepped_risk, {"d": 3, "T": 9, "steps": [0.5]}, {"d": 1, "T": 5}),
+    (verification.wrong_odds, {"error": 0.1, "ratio": 0.5, "generations": 2},
+     {"ratio": 0, "generations": 0, "start": 0}),
+    (verification.wrong_odds_limit, {"error": 0.1}, {"ratio": 0}),
+    (verification.verified_risk,
+     {"d": 3, "T": 9, "generations": 2, "tolerance": 1, "verifier_risk": 1},
+     {"d": 1, "T": 5, "generations": 0, "verifier_risk": 0}),
+    (verification.verified_limit, {"d": 3, "T": 9, "tolerance": 1, "verifier_risk": 1},
+     {"d": 1, "T": 5, "verifier_risk": 0}),
+    (detection.variance_power, {"n": 9, "generations": 2}, {"n": 5, "generations": 1}),
+    (detection.frozen_risk_power, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 3, "generations": 1}),
+    (attribution_theory.noise_contribution, {"d": 3, "T": 9, "generation": 2},
+     {"T": 5, "generation": 1}),
+    (attribution_theory.erased_risk, {"d": 3, "T": 9, "generations": 3, "generation": 1},
+     {"T": 5, "generations": 2, "generation": 1}),
+    (attribution_theory.inherited_share, {"generations": 3, "generation": 1},
+     {"generations": 2, "generation": 1}),
+    (aggregates.maximum_entropy, {"table": HALF, "groups": [(0,)]}, {"cycles": 1}),
+    (universality.corrected_risk, {"d": 3, "T": 9, "index": 4}, {"d": 1, "T": 5}),
+    (universality.signs_risk, {}, {"T": 2}),
+    (universality.elliptical_risk, {"d": 3, "T": 9, "squares": [1], "chances": [1]},
+     {"d": 1, "T": 4}),
+    (unlearning.posterior, {"gram": [[1.0]], "moment": [1.0]}, {"prior_precision": 0}),
+    (unlearning.expected_gap, {"correlation": [[1, 0.5], [0.5, 1]]}, {"rows": 2}),
+]  # fmt: skip
+CASES = [
+    pytest.param(partial(function, **given), name, least, id=f"{function.__name__}: {name}")
+    for function, given, least_values in DOMAINS
+    for name, least in least_values.items()
+]
+
+
+@pytest.mark.parametrize(("function", "name", "least"), CASES)
+def test_the_least_value_is_in_and_the_next_below_is_out(function, name, least):
+    function(**{name: least})
+    with pytest.raises(ValueError, match=name):
+        function(**{name: least - 1})
