@@ -2,7 +2,6 @@
 
 import functools
 import gzip
-import json
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -125,14 +124,6 @@ def test_formulas_are_set(page):
         ".filter(e => !e.querySelector('mjx-container')).map(e => e.textContent)"
     )
     assert not unset
-
-
-def test_ledger_file_agrees_with_the_page(book):
-    claims = json.loads((book / "claims.json").read_text(encoding="utf-8"))
-    page = (book / "chapters" / "claims.html").read_text(encoding="utf-8")
-    assert claims
-    for claim in claims:
-        assert f'{claim["chapter"]}.html#claim-{claim["id"]}"' in page
 
 
 def test_every_reference_leads_to_a_number(book):
