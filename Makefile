@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help book test run bench mutate serve clean fmt times check-pages shots repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages shots repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -24,9 +24,6 @@ test: $(READY)  ## run every notebook and every test, and compare
 
 run: $(READY)  ## run notebooks in place: make run [FILES="chapters/a.ipynb …"]
 	$(BIN)/python -m tools.notebooks run $(FILES)
-
-times: $(READY)  ## measure how long each notebook runs; the book's page of run times is made from it
-	$(BIN)/python -m tools.times $(FILES)
 
 fmt: $(READY)  ## put code and notebooks in normal form
 	$(BIN)/ruff check --fix --quiet .
