@@ -96,6 +96,36 @@ def test_every_slider_moves_by_keyboard(page):
             assert before != after, slider
 
 
+# Of one question: the answer chosen, whether it is visibly focused, and the reasons shown.
+ANSWERED = """question => {
+  const chosen = question.querySelector("input:checked");
+  return {
+    label: chosen.nextElementSibling.innerText,
+    kind: chosen.className.replace("cl-", ""),
+    focused: chosen === document.activeElement && getComputedStyle(chosen).outlineWidth !== "0px",
+    reasons: [...question.querySelectorAll("p")]
+      .filter((reason) => reason.checkVisibility()).map((reason) => reason.innerText),
+  };
+}"""
+
+
+def test_every_question_is_answered_by_keyboard(page):
+    """Space and the arrow keys choose each answer in turn; its reason shows, and no other."""
+    for question in page.locator(".cl-quiz fieldset").all():
+        asked, kinds = question.locator("legend").inner_text(), []
+        question.locator("input").first.focus()
+        page.keyboard.press("Space")
+        for label in question.locator("label").all_inner_texts():
+            seen = question.evaluate(ANSWERED)
+            verdict = f"{label.split()[0]} is {seen['kind']}."
+            (reason,) = seen["reasons"] or ["no reason is shown"]
+            assert (seen["label"], reason[: len(verdict)]) == (label, verdict), asked
+            assert seen["focused"], asked
+            kinds.append(seen["kind"])
+            page.keyboard.press("ArrowDown")
+        assert kinds.count("right") == 1, asked
+
+
 def test_every_folded_box_opens_by_keyboard(page):
     for button in page.locator("button.toggle-button").all():
         # A folded box may lie in another that is still closed.
