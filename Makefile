@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help book test run bench mutate serve clean fmt check-pages shots repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -41,6 +41,9 @@ check-pages: $(READY)  ## test the built book in a browser (after `make book`)
 
 shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)
+
+pdf: book  ## print the book, with Chromium: _build/model-collapse.pdf (some minutes)
+	$(BIN)/python -m tools.printed $(FILES)
 
 serve: $(READY)  ## show the built book at http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

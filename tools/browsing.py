@@ -124,9 +124,12 @@ def new_context(browser: Browser, view: View) -> BrowserContext:
     )
 
 
-def open_page(context: BrowserContext, address: str, notes: Notes | None = None) -> Page:
+def open_page(
+    context: BrowserContext, address: str, notes: Notes | None = None, media: str = "screen"
+) -> Page:
     """Open a page, wait until its formulas are set and its fonts are there."""
     page = context.new_page()
+    page.emulate_media(media=media)
     if notes:
         notes.take(page)
     page.goto(address, wait_until="load")
