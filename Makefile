@@ -53,7 +53,7 @@ repository: $(READY)  ## write the repository's address: make repository URL=htt
 	$(BIN)/python -m tools.repository "$(URL)"
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .pytest_cache .ruff_cache .benchmarks .hypothesis
+	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14

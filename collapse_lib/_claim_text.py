@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collapse_lib.claims import Claim
+
 import html
 import math
 
 
-def _digits(c):
+def _digits(c: Claim) -> int:
     """Decimals that the standard error justifies: two significant digits of it."""
     return max(0, 1 - math.floor(math.log10(c.stderr)))
 
 
-def values(c):
+def values(c: Claim) -> tuple[str, ...]:
     """Theory, measurement, rival and the two z-scores as strings."""
     d = _digits(c)
     return (
@@ -27,11 +33,11 @@ SIGN = {"bound": "≤ ", "ordering": "> "}
 RELATION = {"equality": "theory", "bound": "bound", "ordering": "more than", "exponent": "exponent"}
 
 
-def _score(z):
+def _score(z: float) -> str:
     return f"{z:+.1f}" if abs(z) >= 0.05 else "0.0"
 
 
-def numbers(c):
+def numbers(c: Claim) -> str:
     theory, measured, z, rival, rival_z = values(c)
     return (
         f"{RELATION[c.kind]} {theory}  measured {measured}  z {z}  "
@@ -39,7 +45,7 @@ def numbers(c):
     )
 
 
-def line(c):
+def line(c: Claim) -> str:
     shown = f"⟦{numbers(c)}⟧" if c.varies else numbers(c)
     return f"✓ {c.result:<3} {c.id}: {c.statement}\n      {shown}"
 
@@ -47,7 +53,7 @@ def line(c):
 HEADINGS = ("Theory", "Measured", "z", "Rival, rejected", "its z")
 
 
-def table(claims):
+def table(claims: Sequence[Claim]) -> str:
     head = "".join(f'<th scope="col">{heading}</th>' for heading in ("Claim", *HEADINGS))
     return (
         f'<table class="cl-claims"><thead><tr>{head}</tr></thead>'
@@ -55,8 +61,8 @@ def table(claims):
     )
 
 
-def _row(c):
-    def number(text):
+def _row(c: Claim) -> str:
+    def number(text: str) -> str:
         return f'<span class="varies">{text}</span>' if c.varies else text
 
     theory, measured, z, rival, rival_z = values(c)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import Floats, Ints, Rng
 from collapse_lib.checks import as_generator, whole_number
 
 __all__ = ["bartlett_factor", "multinomial"]
 
 
-def bartlett_factor(T, d, replicates, *, rng=None) -> np.ndarray:
+def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floats:
     """Draw the triangular factor R of T × d standard normal matrices Z: RᵀR has the law of ZᵀZ.
 
     Parameters
@@ -50,7 +51,7 @@ def bartlett_factor(T, d, replicates, *, rng=None) -> np.ndarray:
     return factor
 
 
-def multinomial(n, p, rng) -> np.ndarray:
+def multinomial(n: int, p: Floats, rng: np.random.Generator) -> Ints:
     """Draw n tokens for each row of probabilities, none of them for a word of probability 0.
 
     Parameters

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+
+from collapse_lib._types import StrPath
 
 __all__ = ["DataUnavailable", "cache_folder", "contents_checked", "fetch", "find", "places"]
 
@@ -21,7 +24,7 @@ def cache_folder() -> Path:
     return Path(base) / "collapse-lib"
 
 
-def places(subject: str, folder=None) -> list[Path]:
+def places(subject: str, folder: StrPath | None = None) -> list[Path]:
     """The folders in which files of a subject are looked for, in order.
 
     Parameters
@@ -43,7 +46,7 @@ def places(subject: str, folder=None) -> list[Path]:
     ]
 
 
-def find(names, subject: str, folder=None) -> Path | None:
+def find(names: Sequence[str], subject: str, folder: StrPath | None = None) -> Path | None:
     """The first file of one of these names, place by place; None if there is none."""
     for place in places(subject, folder):
         for name in names:
@@ -52,7 +55,7 @@ def find(names, subject: str, folder=None) -> Path | None:
     return None
 
 
-def missing(names, subject: str, folder=None) -> DataUnavailable:
+def missing(names: Sequence[str], subject: str, folder: StrPath | None = None) -> DataUnavailable:
     """The error for a file that was not found."""
     looked = ", ".join(str(place) for place in places(subject, folder))
     return DataUnavailable(
@@ -61,7 +64,7 @@ def missing(names, subject: str, folder=None) -> DataUnavailable:
     )
 
 
-def fetch(name: str, addresses, sha256: str, folder) -> Path:
+def fetch(name: str, addresses: Iterable[str], sha256: str, folder: StrPath) -> Path:
     """Download a file into a folder, from the first address that has it.
 
     Parameters
@@ -116,13 +119,13 @@ REASONS = {
 }
 
 
-def _reason(error):
+def _reason(error: Exception) -> str:
     text = str(error)
     known = [reason for word, reason in REASONS.items() if word in text]
     return known[0] if known else text.partition("\n")[0]
 
 
-def contents_checked(contents: bytes, sha256: str, path) -> bytes:
+def contents_checked(contents: bytes, sha256: str, path: StrPath) -> bytes:
     """Return the contents of a file if they have this checksum.
 
     Raises

@@ -5,26 +5,38 @@
 and a scale that moves under a moving curve would hide what moves.
 """
 
+from __future__ import annotations
+
 from collections import Counter
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import matplotlib.style
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from collapse_lib._svg import UID, Group, Recorder
+from collapse_lib._svg import UID, Group, Recorder, Shape
 from collapse_lib.style import settings
 
 __all__ = ["Canvas", "distinct", "words"]
+
+
+Point = Mapping[str, Any]
+"""The values of one frame by the names of their parameters."""
+
+Limits = tuple[tuple[float, float], str]
+"""Where an axis begins and ends, and its scale."""
 
 
 class Frame(NamedTuple):
     """One drawing: the groups of shapes, the limits of the axes, the labels along them."""
 
     groups: list[Group]
-    limits: dict
-    ticks: list
+    limits: dict[tuple[int, str], Limits]
+    ticks: list[list[Any]]
 
 
 class Canvas:
@@ -49,11 +61,17 @@ class Canvas:
     ['d']
     """
 
-    def __init__(self, draw, figsize, subplots):
+    def __init__(
+        self,
+        draw: Callable[..., object],
+        figsize: tuple[float, float],
+        subplots: tuple[int, int],
+    ) -> None:
         self._draw, self._figsize, self._subplots = draw, figsize, subplots
         self.size = (72 * figsize[0], 72 * figsize[1])
-        self._figure = self._axes = None
-        self._definitions = {}
+        self._figure: Figure | None = None
+        self._axes: Any = None  # one axes, or an array of them
+        self._definitions: dict[str, int] = {}
         # The page shows every figure in one width, so the words are sized by the width here.
         size = 11.5 * figsize[0] / 5.6
         self._style = settings() | {
@@ -68,18 +86,20 @@ class Canvas:
             "path.simplify_threshold": 0.3,
         }
 
-    def definitions(self):
+    def definitions(self) -> str:
         """Return the markup of what the latest shapes refer to: clip paths and markers."""
         return "".join(m.format(id=f"{UID}-{i}") for m, i in self._definitions.items())
 
-    def still(self, point):
+    def still(self, point: Point) -> list[Shape]:
         """Return the shapes of one frame."""
         self._definitions = {}
         with matplotlib.style.context(["default", self._style]):
             groups = self._frame(point, scales=True).groups
         return [shape for group in groups for shape in group.shapes]
 
-    def film(self, points, start):
+    def film(
+        self, points: Sequence[Point], start: int
+    ) -> tuple[list[tuple[Shape, bool]], list[list[Any]]]:
         """Return the shapes of one frame, and what changes in the others.
 
         Parameters
@@ -122,13 +142,12 @@ class Canvas:
             )
         return shapes, changes
 
-    def _frame(self, point, scales=False):
-        if self._figure is None:
-            self._lay_out(point)
+    def _frame(self, point: Point, scales: bool = False) -> Frame:
+        figure = self._figure or self._lay_out(point)
         axes = np.ravel(self._axes)
         for ax in axes:
             ax.clear()
-        self._paint(point)
+        self._paint(figure, point)
         scale = [each for ax in axes for each in (ax.xaxis, ax.yaxis)]
         shown = [each for each in scale if each.get_visible()]
         for each in shown:
@@ -137,29 +156,31 @@ class Canvas:
         for text in (child for ax in axes for child in ax.get_children()):
             if isinstance(text, Text) and not text.get_text():
                 text.set_text(" ")  # matplotlib leaves out an empty text: this keeps its place
-        self._figure.draw(recorder)
+        figure.draw(recorder)
         for each in shown:
             each.set_visible(True)
         return Frame(recorder.groups, _limits(axes), [_ticks(each) for each in shown])
 
-    def _lay_out(self, point):
-        self._figure = Figure(figsize=self._figsize, dpi=72)
-        self._axes = self._figure.subplots(*self._subplots)
-        self._paint(point)
-        self._figure.set_layout_engine("constrained")
-        self._figure.draw_without_rendering()
-        self._figure.set_layout_engine("none")
+    def _lay_out(self, point: Point) -> Figure:
+        figure = Figure(figsize=self._figsize, dpi=72)
+        self._axes = figure.subplots(*self._subplots)
+        self._paint(figure, point)
+        figure.set_layout_engine("constrained")
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")
+        self._figure = figure
+        return figure
 
-    def _paint(self, point):
+    def _paint(self, figure: Figure, point: Point) -> None:
         self._draw(self._axes, **point)
-        if len(self._figure.axes) != np.size(self._axes):
+        if len(figure.axes) != np.size(self._axes):
             raise ValueError(
                 f"draw adds axes of its own (twinx, inset, colour bar) at {words(point)}: "
                 "draw on the axes it is given; subplots=(rows, columns) gives it several"
             )
 
 
-def words(point):
+def words(point: Point) -> str:
     """Write the values of a frame: ``n=10, t=5``.
 
     Examples
@@ -170,7 +191,7 @@ def words(point):
     return ", ".join(f"{name}={value}" for name, value in point.items())
 
 
-def distinct(values):
+def distinct(values: list[Any]) -> list[list[Any]]:
     """Store repeated values once: ``[values]``, or ``[distinct values, which of them]``.
 
     Examples
@@ -184,7 +205,7 @@ def distinct(values):
     return [list(places), [places[value] for value in values]]
 
 
-def _limits(axes):
+def _limits(axes: Iterable[Axes]) -> dict[tuple[int, str], Limits]:
     return {
         (number, side): (getattr(ax, f"get_{side}lim")(), getattr(ax, f"get_{side}scale")())
         for number, ax in enumerate(axes, 1)
@@ -192,12 +213,12 @@ def _limits(axes):
     }
 
 
-def _ticks(axis):
+def _ticks(axis: Axis) -> list[Any]:
     places = axis.get_majorticklocs()
-    return [axis.get_label_text(), *places, *axis.get_major_formatter().format_ticks(places)]
+    return [axis.get_label_text(), *places, *axis.get_major_formatter().format_ticks(list(places))]
 
 
-def _check(base, frames, points, start):
+def _check(base: Frame, frames: list[Frame], points: Sequence[Point], start: int) -> None:
     """Raise if the frames cannot be laid over each other."""
     for point, frame in zip(points, frames, strict=True):
         where = f"{words(points[start])} and {words(point)}"
@@ -223,12 +244,12 @@ def _check(base, frames, points, start):
         )
 
 
-def _interval(limits):
+def _interval(limits: Limits) -> str:
     (low, high), scale = limits
     return f"{low:.4g} to {high:.4g} ({scale})"
 
 
-def _difference(first, other):
+def _difference(first: list[Group], other: list[Group]) -> str:
     kinds = [[group.name for group in groups] for groups in (first, other)]
     if kinds[0] == kinds[1]:
         return ""
@@ -237,7 +258,7 @@ def _difference(first, other):
     return ", ".join(f"{counts[0][n]} {n}, then {counts[1][n]}" for n in unequal) or "another order"
 
 
-def _tracks(column, start):
+def _tracks(column: list[list[Shape]], start: int) -> Iterator[tuple[Shape, dict[str, list[Any]]]]:
     """For each shape of an artist: how it starts, and every attribute that changes."""
     for i in range(max(map(len, column))):
         drawn = [shapes[i] if i < len(shapes) else None for shapes in column]

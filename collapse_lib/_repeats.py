@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats
 from collapse_lib.checks import whole_number
 
 
@@ -13,20 +15,24 @@ from collapse_lib.checks import whole_number
 class Repeats:
     """Errors of an experiment that was repeated; the repeats are the first axis."""
 
-    errors: np.ndarray
+    errors: Floats
 
     @property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Floats:
         """Mean over the repeats."""
-        return self.errors.mean(axis=0)
+        mean: Floats = self.errors.mean(axis=0)
+        return mean
 
     @property
-    def stderr(self) -> np.ndarray:
+    def stderr(self) -> Floats:
         """Its standard error, as if the repeats were independent."""
-        return self.errors.std(axis=0, ddof=1) / np.sqrt(len(self.errors))
+        stderr: Floats = self.errors.std(axis=0, ddof=1) / np.sqrt(len(self.errors))
+        return stderr
 
 
-def design_checked(T, T0, test, repeats, images, *, least=1):
+def design_checked(
+    T: Iterable[int], T0: int, test: int, repeats: int, images: int, *, least: int = 1
+) -> tuple[tuple[int, ...], int, int, int]:
     """Return T as a tuple, T0, test and repeats, all whole and possible with so many images."""
     T = tuple(whole_number("T", value, minimum=1) for value in T)
     T0, test = whole_number("T0", T0, minimum=least), whole_number("test", test, minimum=1)
@@ -37,7 +43,7 @@ def design_checked(T, T0, test, repeats, images, *, least=1):
     return T, T0, test, whole_number("repeats", repeats, minimum=2)
 
 
-def matrix(name, values):
+def matrix(name: str, values: ArrayLike) -> Floats:
     """Return values as a matrix of finite floats."""
     try:
         values = np.asarray(values, dtype=float)
@@ -48,7 +54,7 @@ def matrix(name, values):
     return values
 
 
-def matched(features, targets):
+def matched(features: ArrayLike, targets: ArrayLike) -> tuple[Floats, Floats]:
     """Return a matrix and as many finite targets as it has rows."""
     features, targets = matrix("features", features), np.asarray(targets, dtype=float)
     if targets.shape != (len(features),) or not np.isfinite(targets).all():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats
 
-def checked_spectrum(spectrum, counts=None):
+
+def checked_spectrum(spectrum: ArrayLike, counts: ArrayLike | None = None) -> tuple[Floats, Floats]:
     """Return eigenvalues, all above 0, and their multiplicities, by default 1."""
     spectrum = numbers("spectrum", spectrum)
     if not (spectrum > 0).all():
@@ -15,7 +17,7 @@ def checked_spectrum(spectrum, counts=None):
     return spectrum, matching("counts", counts, spectrum)
 
 
-def matching(name, values, spectrum):
+def matching(name: str, values: ArrayLike, spectrum: Floats) -> Floats:
     """Return values, none below 0, of the shape of the spectrum."""
     values = aligned(name, values, spectrum)
     if not (values >= 0).all():
@@ -23,7 +25,7 @@ def matching(name, values, spectrum):
     return values
 
 
-def aligned(name, values, spectrum):
+def aligned(name: str, values: ArrayLike, spectrum: Floats) -> Floats:
     """Return values, of either sign, of the shape of the spectrum."""
     values = numbers(name, values)
     if values.shape != spectrum.shape:
@@ -33,7 +35,7 @@ def aligned(name, values, spectrum):
     return values
 
 
-def numbers(name, values):
+def numbers(name: str, values: ArrayLike) -> Floats:
     """Return values as a one-dimensional array of finite floats."""
     try:
         values = np.asarray(values, dtype=float)

@@ -8,28 +8,40 @@ Coordinates are whole tenths of a point, and paths are relative: ``M120 340l25-3
 Black becomes ``currentColor`` and a palette colour a CSS variable, so the page's theme decides.
 """
 
+from __future__ import annotations
+
 from base64 import b64encode
 from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from math import cos, radians, sin
+from typing import Any, Literal
 
 import numpy as np
-from matplotlib.backend_bases import RendererBase
-from matplotlib.colors import to_hex
-from matplotlib.font_manager import weight_dict
+from matplotlib.backend_bases import GraphicsContextBase, RendererBase
+from matplotlib.colors import to_hex, to_rgba
+from matplotlib.font_manager import FontProperties, weight_dict
 from matplotlib.path import Path
-from matplotlib.transforms import Affine2D
+from matplotlib.text import Text
+from matplotlib.transforms import Affine2D, Transform
+from matplotlib.typing import ColorType
+from numpy.typing import NDArray
 from PIL import Image
 
 from collapse_lib._svg_paths import outline, packed, path_data, tenths
 from collapse_lib._svg_text import anchor, formula
+from collapse_lib._types import ArrayLike
 from collapse_lib.style import PALETTE
 
-__all__ = ["UID", "Group", "Recorder", "css_variables", "element"]
+__all__ = ["UID", "Group", "Recorder", "Shape", "css_variables", "element"]
 
 #: Stands for the figure's own id in every reference, until that id is known.
 UID = "\ue000"
+
+RGBA = tuple[float, float, float, float]
+
+#: One shape: its SVG attributes, with ``tag`` and, where it has one, ``inner``.
+Shape = dict[str, Any]
 
 _VARIABLES = {"--cl-paper": ("#ffffff", "#14181e")}
 for _name, _colour in PALETTE.items():
@@ -40,7 +52,7 @@ _PAINT = {light: f"var({name},{light})" for name, (light, _) in reversed(_VARIAB
 _PAINT |= dict.fromkeys(["#000000", PALETTE["ink"].line], "currentColor")
 
 
-def css_variables(markup):
+def css_variables(markup: str) -> str:
     """Return the CSS that defines the colours `markup` uses, for light and for dark pages.
 
     Examples
@@ -55,9 +67,9 @@ def css_variables(markup):
     )
 
 
-def _paint(rgba, opacity, kind):
+def _paint(rgba: RGBA, opacity: float, kind: str) -> dict[str, str]:
     """Attributes for a fill or a stroke of this colour."""
-    colour = to_hex(rgba[:3])
+    colour = to_hex(rgba)
     paint = _PAINT.get(colour, colour)
     if paint == colour and len({colour[1:3], colour[3:5], colour[5:7]}) == 1:
         # A grey is thinned black: on a dark page it becomes the grey that suits it.
@@ -74,10 +86,10 @@ class Group:
 
     name: str
     in_scale: bool
-    shapes: list = field(default_factory=list)
+    shapes: list[Shape] = field(default_factory=list)
 
 
-def element(shape, extra=""):
+def element(shape: Shape, extra: str = "") -> str:
     """Return the SVG markup of one shape.
 
     Examples
@@ -91,7 +103,7 @@ def element(shape, extra=""):
     return f"{opening}/>" if inner is None else f"{opening}>{inner}</{tag}>"
 
 
-def _png(image):
+def _png(image: NDArray[np.uint8]) -> str:
     """A data address of an image, its colours rounded to sixteen levels to be small."""
     levels = image // 16 * 17
     plain = (levels[..., :3] == levels[..., :1]).all() and (image[..., 3] == 255).all()
@@ -126,30 +138,38 @@ class Recorder(RendererBase):
     'M'
     """
 
-    def __init__(self, width, height, definitions=None):
+    def __init__(
+        self, width: float, height: float, definitions: dict[str, int] | None = None
+    ) -> None:
         super().__init__()
         self.width, self.height = width, height
-        self.groups = []
+        self.groups: list[Group] = []
         self.definitions = {} if definitions is None else definitions
         self._in_scale = False
 
     # What matplotlib asks a renderer ----------------------------------------------------------
 
-    def get_canvas_width_height(self):
+    def get_canvas_width_height(self) -> tuple[float, float]:
         return self.width, self.height
 
-    def points_to_pixels(self, points):
+    def points_to_pixels(self, points: Any) -> Any:
         return points
 
-    def open_group(self, s, gid=None):
+    def open_group(self, s: str, gid: str | None = None) -> None:
         self._in_scale = self._in_scale or s.startswith("matplotlib.axis")
         self.groups.append(Group(s, self._in_scale))
 
-    def close_group(self, s):
+    def close_group(self, s: str) -> None:
         if s.startswith("matplotlib.axis"):
             self._in_scale = False
 
-    def draw_path(self, gc, path, transform, rgbFace=None):
+    def draw_path(
+        self,
+        gc: GraphicsContextBase,
+        path: Path,
+        transform: Transform,
+        rgbFace: ColorType | None = None,
+    ) -> None:
         style = self._style(gc, rgbFace)
         if not style:
             return
@@ -164,7 +184,15 @@ class Recorder(RendererBase):
         else:
             self.groups[-1].shapes.append(shape)
 
-    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
+    def draw_markers(
+        self,
+        gc: GraphicsContextBase,
+        marker_path: Path,
+        marker_trans: Transform,
+        path: Path,
+        trans: Transform,
+        rgbFace: ColorType | None = None,
+    ) -> None:
         points = trans.transform(path.vertices)
         if len(points) == 1 and not points.any():  # how matplotlib draws a filled curve
             return self.draw_path(gc, marker_path, marker_trans, rgbFace)
@@ -185,7 +213,17 @@ class Recorder(RendererBase):
         self.groups[-1].shapes.append({**shape, **self._clip(gc), "d": data})
         return None
 
-    def draw_text(self, gc, x, y, s, prop, angle, ismath=False, mtext=None):
+    def draw_text(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        ismath: bool | Literal["TeX"] = False,
+        mtext: Text | None = None,
+    ) -> None:
         if not s.strip():
             return
         size = prop.get_size_in_points()
@@ -200,7 +238,8 @@ class Recorder(RendererBase):
             **_paint(rgba, gc.get_alpha() if gc.get_forced_alpha() else rgba[3], "fill"),
             "font-size": tenths(size),
         }
-        weight = weight_dict.get(prop.get_weight(), prop.get_weight())
+        named = prop.get_weight()
+        weight = weight_dict[named] if isinstance(named, str) else named
         if weight != 400:
             shape["font-weight"] = weight
         if prop.get_style() != "normal":
@@ -219,41 +258,60 @@ class Recorder(RendererBase):
             bar = {"tag": "path", "fill": shape["fill"], "transform": place, "d": data}
             self.groups[-1].shapes.append(bar)
 
-    def option_scale_image(self):
+    def option_scale_image(self) -> bool:
         return True  # the page scales it
 
-    def option_image_nocomposite(self):
+    def option_image_nocomposite(self) -> bool:
         return True
 
-    def draw_image(self, gc, x, y, im, transform=None):
+    def draw_image(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        im: ArrayLike,
+        transform: Transform | None = None,
+    ) -> None:
         if transform is None:
             raise ValueError('explore draws images (imshow) with interpolation="none" only')
-        height, width = im.shape[:2]
+        image = np.asarray(im)
+        height, width = image.shape[:2]
         page = Affine2D().translate(x, y).scale(10, -10).translate(0, 10 * self.height)
         place = Affine2D().scale(1 / width, 1 / height) + transform + page
-        matrix = " ".join(f"{value:.6g}" for value in place.frozen().to_values())
+        matrix = " ".join(f"{value:.6g}" for value in Affine2D(place.get_matrix()).to_values())
         shape = {"tag": "image", "width": width, "height": height}
         shape |= {"transform": f"matrix({matrix})", "style": "image-rendering:pixelated"}
-        self.groups[-1].shapes.append({**shape, "href": _png(im)})
+        self.groups[-1].shapes.append({**shape, "href": _png(image)})
 
-    def draw_tex(self, gc, x, y, s, prop, angle, *, mtext=None):
+    def draw_tex(
+        self,
+        gc: GraphicsContextBase,
+        x: float,
+        y: float,
+        s: str,
+        prop: FontProperties,
+        angle: float,
+        *,
+        mtext: Text | None = None,
+    ) -> None:
         raise ValueError("explore cannot draw usetex text: use matplotlib's own $...$ instead")
 
     # How it is noted ---------------------------------------------------------------------------
 
-    def _define(self, markup):
+    def _define(self, markup: str) -> str:
         index = self.definitions.setdefault(markup, len(self.definitions))
         return f"url(#{UID}-{index})"
 
-    def _style(self, gc, face):
+    def _style(self, gc: GraphicsContextBase, face: ColorType | None) -> Shape:
         if gc.get_hatch() is not None:
             raise ValueError("explore cannot draw hatches: use colours or labels instead")
-        style = {}
+        style: Shape = {}
         alpha = gc.get_alpha() if gc.get_forced_alpha() else None
         if face is not None:
-            opacity = (face[3] if len(face) == 4 else 1) if alpha is None else alpha
+            fill = to_rgba(face)
+            opacity = fill[3] if alpha is None else alpha
             if opacity > 0:
-                style |= _paint(face, opacity, "fill")
+                style |= _paint(fill, opacity, "fill")
         rgba = gc.get_rgb()
         opacity = rgba[3] if alpha is None else alpha
         if gc.get_linewidth() > 0 and opacity > 0:
@@ -261,7 +319,7 @@ class Recorder(RendererBase):
             style["stroke-width"] = tenths(gc.get_linewidth())
             offset, dashes = gc.get_dashes()
             if dashes is not None:
-                style["stroke-dasharray"] = packed(map(tenths, dashes))
+                style["stroke-dasharray"] = packed(map(tenths, np.ravel(dashes)))
                 if offset:
                     style["stroke-dashoffset"] = tenths(offset)
             if gc.get_joinstyle() != "round":
@@ -270,14 +328,16 @@ class Recorder(RendererBase):
                 style["stroke-linecap"] = gc.get_capstyle().replace("projecting", "square")
         return style
 
-    def _clip(self, gc):
+    def _clip(self, gc: GraphicsContextBase) -> Shape:
         rectangle = gc.get_clip_rectangle()
         path, transform = gc.get_clip_path()
-        if path is None:
-            if rectangle is None:
-                return {}
-            path = Path.unit_rectangle()
-            transform = Affine2D().scale(*rectangle.size).translate(*rectangle.p0)
-        data = outline(path, transform, self.height, filled=True)
+        if path is not None and transform is not None:
+            # matplotlib's stub names the wrong class: what it gives is a Path.
+            data = outline(path, transform, self.height, filled=True)  # type: ignore[arg-type]
+        elif rectangle is not None:
+            to_page = Affine2D().scale(*rectangle.size).translate(*rectangle.p0)
+            data = outline(Path.unit_rectangle(), to_page, self.height, filled=True)
+        else:
+            return {}
         clip = self._define(f'<clipPath id="{{id}}"><path d="{data}"/></clipPath>')
         return {"clip-path": clip}

@@ -1,21 +1,28 @@
 """The data of SVG paths: whole tenths of a point, relative, as short as they can be."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 from matplotlib.path import Path
+from matplotlib.transforms import Transform
+
+from collapse_lib._types import Floats, Ints
 
 __all__ = ["outline", "packed", "path_data", "tenths"]
 
 
-def tenths(value):
+def tenths(value: float) -> int:
     return round(10 * float(value))
 
 
-def packed(values):
+def packed(values: Iterable[int]) -> str:
     """Join whole numbers as tightly as SVG allows: ``12-3 4``."""
     return " ".join(map(str, values)).replace(" -", "-")
 
 
-def _line_to(dx, dy):
+def _line_to(dx: int, dy: int) -> tuple[str, tuple[int, ...]]:
     if dy == 0:
         return "h", (dx,)
     if dx == 0:
@@ -23,7 +30,11 @@ def _line_to(dx, dy):
     return "l", (dx, dy)
 
 
-def path_data(path, height):
+def _arrays(path: Path) -> tuple[Floats, Ints | None]:
+    return np.asarray(path.vertices), None if path.codes is None else np.asarray(path.codes)
+
+
+def path_data(path: Path, height: float) -> str:
     """Return the SVG data of a cleaned matplotlib path, whose y axis points up from `height`.
 
     Examples
@@ -31,11 +42,14 @@ def path_data(path, height):
     >>> path_data(Path([(0, 0), (5, 1), (5, 3)]), 10)
     'M0 100l50-10v-20'
     """
-    points = np.rint(10 * path.vertices * (1, -1) + (0, 10 * height)).astype(int).tolist()
-    codes = path.codes if path.codes is not None else [Path.MOVETO] + [Path.LINETO] * len(points)
+    vertices, codes = _arrays(path)
+    points = np.rint(10 * vertices * (1, -1) + (0, 10 * height)).astype(int).tolist()
+    if codes is None:
+        codes = np.array([Path.MOVETO] + [Path.LINETO] * len(points))
     data, last = [], ""
     here = start = (0, 0)
     i = 0
+    numbers: Sequence[int]
     while i < len(points) and codes[i] != Path.STOP:
         code, point = codes[i], tuple(points[i])
         i += 1
@@ -63,15 +77,22 @@ def path_data(path, height):
     return "".join(data)
 
 
-def outline(path, transform, height, *, filled, clip=None):
-    vertices, codes = path.vertices, path.codes
+def outline(
+    path: Path,
+    transform: Transform,
+    height: float,
+    *,
+    filled: bool,
+    clip: tuple[float, float, float, float] | None = None,
+) -> str:
+    vertices, codes = _arrays(path)
     # matplotlib simplifies open lines only: a single closed polygon is opened and closed again.
-    closed = (
+    closed = bool(
         codes is not None and codes[-1] == Path.CLOSEPOLY and (codes[1:-1] == Path.LINETO).all()
     )
     if closed:
         path = Path(vertices[:-1])
-    straight = closed or codes is None or (codes <= Path.LINETO).all()
+    straight = bool(closed or codes is None or (codes <= Path.LINETO).all())
     cleaned = path.cleaned(
         transform,
         remove_nans=True,

@@ -1,18 +1,29 @@
 """Formulas as SVG text in the page's own font, and where a text is held fast."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
 from functools import lru_cache
 from html import escape
 
-from matplotlib.font_manager import ttfFontProperty
+from matplotlib.font_manager import FontProperties, ttfFontProperty
 from matplotlib.mathtext import MathTextParser
+from matplotlib.text import Text
 
 from collapse_lib._svg_paths import tenths
 
 __all__ = ["anchor", "formula"]
 
 
+Bar = tuple[float, float, float, float]
+"""Left, bottom, width and height of a rectangle."""
+
+Glyph = tuple[float, float, float, float, str, str]
+"""x, y, advance, size, style and character."""
+
+
 @lru_cache(maxsize=256)
-def formula(text, size, prop):
+def formula(text: str, size: float, prop: FontProperties) -> tuple[str, list[Bar], bool]:
     """SVG markup of a formula, the bars of its fractions and roots, and whether it flows."""
     parsed = MathTextParser("path").parse(text, 72, prop)
     glyphs = []
@@ -27,8 +38,8 @@ def formula(text, size, prop):
     return "".join(_spans(glyphs, size, flows)), parsed.rects, flows
 
 
-def _spans(glyphs, size, flows):
-    end = baseline = 0
+def _spans(glyphs: list[Glyph], size: float, flows: bool) -> Iterator[str]:
+    end = baseline = 0.0
     for x, y, advance, glyph_size, style, character in glyphs:
         gap = x - end
         if flows:
@@ -46,7 +57,7 @@ def _spans(glyphs, size, flows):
         end, baseline = x + advance, y
 
 
-def anchor(text, angle):
+def anchor(text: Text | None, angle: float) -> tuple[str, float]:
     """Which point of a text to hold fast when the page's font is not matplotlib's."""
     side = "center"
     if angle == 0 or (text is not None and text.get_rotation_mode() == "anchor"):

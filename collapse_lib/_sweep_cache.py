@@ -6,8 +6,16 @@ and may die while they write.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from collapse_lib._types import StrPath
+
+if TYPE_CHECKING:
+    from collapse_lib._sweep_workers import Outcome
+
 import functools
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,19 +26,19 @@ import joblib
 class Memory:
     """Finds what is kept under a key, or keeps it there."""
 
-    store: functools.partial
+    store: Callable[[str, Outcome | None], Outcome]
 
-    def find(self, key):
+    def find(self, key: str) -> Outcome | None:
         try:
             return self.store(key, None)
         except LookupError:
             return None
 
-    def keep(self, key, outcome):
+    def keep(self, key: str, outcome: Outcome) -> None:
         self.store(key, outcome)
 
 
-def memory(cache, function, seed) -> Memory:
+def memory(cache: StrPath | None, function: Callable[..., Any], seed: int | None) -> Memory:
     """Return what the folder ``cache`` keeps of this function and seed; None keeps nothing."""
     if cache is None:
         return Memory(functools.partial(_outcome, None))
@@ -41,14 +49,14 @@ def memory(cache, function, seed) -> Memory:
     return Memory(functools.partial(remembered, this_sweep))
 
 
-def _outcome(sweep, key, outcome):
+def _outcome(sweep: object, key: str, outcome: Outcome | None) -> Outcome:
     """The function that joblib remembers, by its first two arguments; it remembers no error."""
     if outcome is None:
         raise LookupError(key)
     return outcome
 
 
-def _identity(function):
+def _identity(function: Callable[..., Any]) -> tuple[object, ...]:
     """What tells one function from another, on a later day too."""
     if isinstance(function, functools.partial):
         bound = joblib.hash((function.args, function.keywords))

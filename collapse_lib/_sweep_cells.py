@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import joblib
 import numpy as np
 
+Cell = dict[str, Any]
 
-def as_cells(over):
+
+def as_cells(
+    over: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
+) -> tuple[list[Cell], dict[str, tuple[Any, ...]] | None]:
     """The cells as a list of dicts, and the axes of a grid."""
     if not isinstance(over, Mapping):
         try:
@@ -19,7 +24,7 @@ def as_cells(over):
         if not cells:
             raise ValueError("over must hold at least one cell, got none")
         return cells, None
-    axes = {}
+    axes: dict[str, tuple[Any, ...]] = {}
     for name, values in over.items():
         if isinstance(values, (str, bytes, Mapping)) or not np.iterable(values):
             raise ValueError(f"over must give a sequence of values for {name!r}, got {values!r}")
@@ -29,12 +34,12 @@ def as_cells(over):
     return [dict(zip(axes, row, strict=True)) for row in itertools.product(*axes.values())], axes
 
 
-def as_keys(cells):
+def as_keys(cells: list[Cell]) -> list[str]:
     """Each cell as text, the same in every process and for every order of its names."""
     keys = [
         ", ".join(f"{name}={_text(name, cell[name])}" for name in sorted(cell)) for cell in cells
     ]
-    seen = set()
+    seen: set[str] = set()
     for cell, key in zip(cells, keys, strict=True):
         if key in seen:
             raise ValueError(f"over must not hold the same cell twice, got {cell}")
@@ -44,7 +49,7 @@ def as_keys(cells):
     return keys
 
 
-def _text(name, value):
+def _text(name: str, value: object) -> str:
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, (list, tuple)):
@@ -52,7 +57,7 @@ def _text(name, value):
     if value is None or type(value) in (bool, int, float, str):
         return repr(value)
     try:
-        return joblib.hash(value)
+        return str(joblib.hash(value))
     except Exception as error:  # noqa: BLE001 (pickling may raise anything)
         raise ValueError(
             f"over must hold values that can be pickled, got {name}: {error}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from distributed import Client
 import functools
 import hashlib
 import traceback
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import cloudpickle
@@ -13,6 +19,7 @@ import numpy as np
 from joblib.parallel import BACKENDS
 from threadpoolctl import threadpool_limits
 
+from collapse_lib._sweep_cells import Cell
 from collapse_lib.checks import one_of, whole_number
 
 
@@ -25,7 +32,15 @@ class Outcome:
     traceback: str = ""
 
 
-def _evaluate(number, function, cell, seed, key):
+Job = tuple[int, Callable[..., Any], Cell, int | None, str]
+"""Number, function, cell, seed and key: what `_evaluate` takes."""
+
+Runner = Callable[[Iterable[Job], list[str]], Iterator[tuple[int, Outcome]]]
+
+
+def _evaluate(
+    number: int, function: Callable[..., Any], cell: Cell, seed: int | None, key: str
+) -> tuple[int, bytes]:
     """One cell, in a worker; the stream is the same wherever and whenever it runs."""
     arguments = dict(cell)
     if seed is not None:
@@ -41,11 +56,11 @@ def _evaluate(number, function, cell, seed, key):
         return number, cloudpickle.dumps(failed)
 
 
-def _one_line(error):
+def _one_line(error: object) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def runner(backend, workers):
+def runner(backend: str, workers: int | None) -> tuple[Runner, int]:
     """How to run jobs, and how often a cell may be lost before it runs alone.
 
     The first is a generator function of the jobs that yields (number, outcome) as they come,
@@ -73,7 +88,9 @@ def runner(backend, workers):
         ) from None
 
 
-def _through_joblib(backend, workers, jobs, why):
+def _through_joblib(
+    backend: str, workers: int, jobs: Iterable[Job], why: list[str]
+) -> Iterator[tuple[int, Outcome]]:
     calls = (joblib.delayed(_evaluate)(*job) for job in jobs)
     try:
         parallel = joblib.Parallel(workers, backend=backend, return_as="generator_unordered")
@@ -86,7 +103,9 @@ def _through_joblib(backend, workers, jobs, why):
         why.append(_one_line(error))
 
 
-def _through_dask(distributed, client, jobs, why):
+def _through_dask(
+    distributed: ModuleType, client: Client, jobs: Iterable[Job], why: list[str]
+) -> Iterator[tuple[int, Outcome]]:
     # Not joblib's own Dask backend: that waits for ever for a cell the scheduler has given up.
     futures = distributed.as_completed(
         [client.submit(_evaluate, *job, pure=False) for job in jobs],

@@ -6,14 +6,21 @@ groups of attributes. The next model is the distribution of largest entropy with
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, one_of, whole_number
 
 __all__ = ["maximum_entropy", "simulate_aggregates"]
 
+Groups = Sequence[Sequence[int]]
 
-def maximum_entropy(table, groups, *, cycles=200, tolerance=1e-10) -> np.ndarray:
+
+def maximum_entropy(
+    table: ArrayLike, groups: Groups, *, cycles: int = 200, tolerance: float = 1e-10
+) -> Floats:
     """The distribution of largest entropy that has given marginal tables.
 
     Iterative proportional fitting from the uniform distribution. One cycle is exact where the
@@ -65,7 +72,7 @@ def maximum_entropy(table, groups, *, cycles=200, tolerance=1e-10) -> np.ndarray
         others = tuple(axes[j] for j in range(attributes) if j not in group)
         published.append((others, table.sum(axis=others, keepdims=True)))
     cells = np.prod(table.shape[-attributes:])
-    fitted = np.ones_like(table) * table.sum(axis=tuple(axes), keepdims=True) / cells
+    fitted: Floats = np.ones_like(table) * table.sum(axis=tuple(axes), keepdims=True) / cells
     for _ in range(cycles):
         error = 0.0
         for others, target in published:
@@ -78,8 +85,15 @@ def maximum_entropy(table, groups, *, cycles=200, tolerance=1e-10) -> np.ndarray
 
 
 def simulate_aggregates(
-    truth, groups, *, n, generations, replicates=1, policy="replace", rng=None
-) -> np.ndarray:
+    truth: ArrayLike,
+    groups: Groups,
+    *,
+    n: int,
+    generations: int,
+    replicates: int = 1,
+    policy: str = "replace",
+    rng: Rng = None,
+) -> Floats:
     """Run a loop in which each model is fitted to published tables of sampled items.
 
     Parameters
@@ -135,7 +149,7 @@ def simulate_aggregates(
     return models
 
 
-def _attributes(groups):
+def _attributes(groups: Groups) -> int:
     """How many attributes the groups speak of; each from 0 on must be in one."""
     named = sorted({whole_number("groups", j) for group in groups for j in group})
     if not named or named != list(range(len(named))):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from collapse_lib._types import ArrayLike, Floats
 from collapse_lib.checks import probabilities, whole_number
 
 __all__ = [
@@ -49,7 +50,7 @@ class CollapseTime:
     upper: float
 
 
-def ancestor_transitions(n) -> np.ndarray:
+def ancestor_transitions(n: int) -> Floats:
     """Chance that a balls thrown into n boxes hit b different boxes.
 
     Parameters
@@ -88,7 +89,7 @@ def ancestor_transitions(n) -> np.ndarray:
     return table
 
 
-def ancestor_distribution(n, generations) -> np.ndarray:
+def ancestor_distribution(n: int, generations: int) -> Floats:
     """Law of the number of ancestors, for 0 … ``generations`` generations back.
 
     Returns
@@ -109,7 +110,7 @@ def ancestor_distribution(n, generations) -> np.ndarray:
     return law
 
 
-def word_gone_probability(p, n, generations) -> np.ndarray:
+def word_gone_probability(p: ArrayLike, n: int, generations: int) -> Floats:
     """Chance that each word is missing from each fit, E(1 − p)^{A_{t−1}}.
 
     Parameters
@@ -137,7 +138,7 @@ def word_gone_probability(p, n, generations) -> np.ndarray:
     """
     p = probabilities("p", p)
     generations = whole_number("generations", generations)
-    at_truth = (p == 0).astype(float)[None]
+    at_truth: Floats = (p == 0).astype(float)[None]
     if generations == 0:
         return at_truth
     law = ancestor_distribution(n, generations - 1)
@@ -145,7 +146,7 @@ def word_gone_probability(p, n, generations) -> np.ndarray:
     return np.vstack([at_truth, law @ powers])
 
 
-def expected_vocabulary(p, n, generations) -> np.ndarray:
+def expected_vocabulary(p: ArrayLike, n: int, generations: int) -> Floats:
     """Expected number of different words in each fit, (generations + 1,).
 
     Exact for multinomial sampling; arguments as `word_gone_probability`.
@@ -155,10 +156,11 @@ def expected_vocabulary(p, n, generations) -> np.ndarray:
     >>> expected_vocabulary([0.5, 0.5], n=2, generations=1)
     array([2. , 1.5])
     """
-    return (1 - word_gone_probability(p, n, generations)).sum(axis=1)
+    words: Floats = (1 - word_gone_probability(p, n, generations)).sum(axis=1)
+    return words
 
 
-def collapse_time(p, n) -> CollapseTime:
+def collapse_time(p: ArrayLike, n: int) -> CollapseTime:
     """Expected number of fits until a single word is left.
 
     Parameters
@@ -208,7 +210,7 @@ def collapse_time(p, n) -> CollapseTime:
     )
 
 
-def collapse_probability_bounds(p, n, generations) -> tuple[np.ndarray, np.ndarray]:
+def collapse_probability_bounds(p: ArrayLike, n: int, generations: int) -> tuple[Floats, Floats]:
     """Lower and upper bound on the chance that one word is left by each fit.
 
     Parameters
@@ -241,7 +243,7 @@ def collapse_probability_bounds(p, n, generations) -> tuple[np.ndarray, np.ndarr
     """
     p = probabilities("p", p)
     n = whole_number("n", n, minimum=2)
-    words = min(np.count_nonzero(p), n)
+    words = min(int(np.count_nonzero(p)), n)
     t = np.arange(whole_number("generations", generations) + 1)
     heterozygosity = (1 - np.sum(p**2)) * (1 - 1 / n) ** t
     if words == 1:
@@ -252,7 +254,7 @@ def collapse_probability_bounds(p, n, generations) -> tuple[np.ndarray, np.ndarr
     return lower, upper
 
 
-def kingman_survival(x) -> np.ndarray:
+def kingman_survival(x: ArrayLike) -> Floats:
     """Chance that Kingman's coalescent needs longer than x, in units of n generations.
 
     Parameters
@@ -283,7 +285,8 @@ def kingman_survival(x) -> np.ndarray:
     x = np.asarray(x, dtype=float)
     if not (x > 0).all():
         raise ValueError(f"x must be more than 0, got {x.min()}")
-    x = np.maximum(x, 0.01)  # below it the answer is 1 to machine precision
+    x = x.clip(0.01)  # below it the answer is 1 to machine precision
     k = np.arange(2, 400)
     terms = (-1.0) ** k * (2 * k - 1) * np.exp(-k * (k - 1) * x[..., None] / 2)
-    return np.clip(terms.sum(axis=-1), 0.0, 1.0)
+    chance: Floats = np.clip(terms.sum(axis=-1), 0.0, 1.0)
+    return chance

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.attribution_theory import erased_risk, inherited_share, noise_contribution
 from collapse_lib.checks import as_generator, one_of, positive, whole_number
+from collapse_lib.loop import Accumulate
 from collapse_lib.regression import _Loop
 from collapse_lib.regression_theory import DESIGNS
 
@@ -45,12 +47,12 @@ class Lineage:
     truth : ndarray, (..., d) or (d,)
     """
 
-    gram: np.ndarray
-    moment: np.ndarray
-    truth: np.ndarray
+    gram: Floats
+    moment: Floats
+    truth: Floats
 
 
-def summarise(x, y, truth) -> Lineage:
+def summarise(x: ArrayLike, y: ArrayLike, truth: ArrayLike) -> Lineage:
     """Reduce the rows and labels of a loop to its sufficient statistics.
 
     Parameters
@@ -85,7 +87,15 @@ def summarise(x, y, truth) -> Lineage:
 
 
 def simulate_lineage(
-    d, T, *, generations, replicates=1, design="fresh", noise=1.0, shift=None, rng=None
+    d: int,
+    T: int,
+    *,
+    generations: int,
+    replicates: int = 1,
+    design: str = "fresh",
+    noise: float = 1.0,
+    shift: tuple[int, ArrayLike] | None = None,
+    rng: Rng = None,
 ) -> Lineage:
     """Draw the statistics of loops that keep all rows, exactly in law; the truth is zero.
 
@@ -128,19 +138,22 @@ def simulate_lineage(
     noise = positive("noise", noise, zero=True)
     when, off = (0, np.zeros(d)) if shift is None else shift
     whole_number("shift", when, minimum=0 if shift is None else 1)
-    loop = _Loop(d, T, None, np.ones(d), np.zeros(d), noise, design == "frozen", as_generator(rng))
-    w, pool = np.zeros((replicates, d)), 0.0
-    batches = []
+    loop = _Loop(
+        d, T, Accumulate(), np.ones(d), np.zeros(d), noise, design == "frozen", as_generator(rng)
+    )
+    w: Floats = np.zeros((replicates, d))
+    pool: Floats = np.zeros((d, d + 1))
+    made = []
     for t, factor in zip(range(1, generations + 1), loop.designs(T, replicates), strict=False):
         equations = loop.equations(factor, w + np.asarray(off, dtype=float) * (t == when))
-        batches.append(equations)
+        made.append(equations)
         pool = pool + equations
         w = np.linalg.solve(pool[..., :-1], pool[..., -1:])[..., 0]
-    batches = np.stack(batches, axis=1)
+    batches = np.stack(made, axis=1)
     return Lineage(batches[..., :-1], batches[..., -1], np.zeros(d))
 
 
-def fits(lineage) -> np.ndarray:
+def fits(lineage: Lineage) -> Floats:
     """The least-squares fit of every generation to all batches so far.
 
     Returns
@@ -155,7 +168,7 @@ def fits(lineage) -> np.ndarray:
     return _solve(lineage.gram.cumsum(axis=-3), lineage.moment.cumsum(axis=-2))
 
 
-def erase_each(lineage) -> np.ndarray:
+def erase_each(lineage: Lineage) -> Floats:
     """Today's fit without the rows of generation i; the later labels stay as they are.
 
     Returns
@@ -178,7 +191,7 @@ def erase_each(lineage) -> np.ndarray:
     return _solve(gram, lineage.moment.sum(axis=-2, keepdims=True) - lineage.moment)
 
 
-def never_made_each(lineage) -> np.ndarray:
+def never_made_each(lineage: Lineage) -> Floats:
     """Today's fit had generation i never been made: all later labels follow, noise unchanged.
 
     Every other batch keeps its rows and the noise of its labels, but is labelled by the fits
@@ -209,7 +222,7 @@ def never_made_each(lineage) -> np.ndarray:
     return without
 
 
-def relabel_each(lineage) -> np.ndarray:
+def relabel_each(lineage: Lineage) -> Floats:
     """Today's fit had the labels of generation i carried no noise: all later labels follow.
 
     Returns
@@ -226,7 +239,7 @@ def relabel_each(lineage) -> np.ndarray:
     return fits(lineage)[..., -1:, :] - steps
 
 
-def _history(lineage):
+def _history(lineage: Lineage) -> tuple[Floats, Floats]:
     """The labeller of each batch, and Xᵀε of its labels' noise ε."""
     before = np.roll(fits(lineage), 1, axis=-2)
     before[..., 0, :] = lineage.truth
@@ -234,10 +247,10 @@ def _history(lineage):
     return before, noise
 
 
-def _solve(gram, moment):
+def _solve(gram: Floats, moment: Floats) -> Floats:
     return np.linalg.solve(gram, moment[..., None])[..., 0]
 
 
-def _several(lineage):
+def _several(lineage: Lineage) -> None:
     if lineage.moment.shape[-2] < 2:
         raise ValueError("lineage must have at least 2 generations to leave one out, got 1")

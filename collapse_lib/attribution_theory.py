@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import one_of, whole_number, whole_numbers
 from collapse_lib.regression_theory import DESIGNS, one_fit_risk
 
 __all__ = ["erased_risk", "inherited_share", "noise_contribution"]
 
 
-def noise_contribution(d, T, generation, *, design="fresh", noise=1.0) -> np.ndarray:
+def noise_contribution(
+    d: int, T: int, generation: ArrayLike, *, design: str = "fresh", noise: float = 1.0
+) -> Floats:
     """Expected part of today's risk that is due to the noise in one generation's labels.
 
     The parts of the generations 1 … t add up to the risk of generation t.
@@ -48,7 +51,9 @@ def noise_contribution(d, T, generation, *, design="fresh", noise=1.0) -> np.nda
     return noise**2 * d / (i * (i * T - d - 1))
 
 
-def erased_risk(d, T, generations, generation, *, noise=1.0):
+def erased_risk(
+    d: int, T: int, generations: int, generation: ArrayLike, *, noise: float = 1.0
+) -> FloatOrArray:
     """Expected risk of today's fit after the rows of one generation are erased; frozen design.
 
     Parameters
@@ -80,10 +85,11 @@ def erased_risk(d, T, generations, generation, *, noise=1.0):
     i = whole_numbers("generation", generation, minimum=1, maximum=t)
     squares = np.concatenate([[0], np.cumsum(1 / np.arange(1, t + 1.0) ** 2)])
     own, later = (t - i) / ((t - 1) * i), t / (t - 1)
-    return first * (squares[i - 1] + own**2 + later**2 * (squares[t] - squares[i]))
+    risk: FloatOrArray = first * (squares[i - 1] + own**2 + later**2 * (squares[t] - squares[i]))
+    return risk
 
 
-def inherited_share(generations, generation):
+def inherited_share(generations: int, generation: ArrayLike) -> FloatOrArray:
     """Share of a shift in one generation's labels that outlives the erasure of its rows.
 
     Parameters

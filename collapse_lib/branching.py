@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, probability, weights, whole_numbers
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 TABLE = 1024  # beyond it `_generation_at` is exact to about 1e-7 of a generation
 
 
-def alive_probability(k) -> np.ndarray:
+def alive_probability(k: ArrayLike) -> FloatOrArray:
     """Chance g_k that one token's family, freshly drawn with mean one, is alive at fit k.
 
     Parameters
@@ -59,7 +60,7 @@ def alive_probability(k) -> np.ndarray:
     return _alive_table(int(k.max(initial=1)))[k - 1]
 
 
-def alive_bounds(k) -> tuple[np.ndarray, np.ndarray]:
+def alive_bounds(k: ArrayLike) -> tuple[FloatOrArray, FloatOrArray]:
     """Lower and upper bound on g_k: 1/((k+1)/2 + ln(k)/6) and 2/(k+1).
 
     References
@@ -77,7 +78,7 @@ def alive_bounds(k) -> tuple[np.ndarray, np.ndarray]:
     return 1 / ((k + 1) / 2 + np.log(k) / 6), 2 / (k + 1)
 
 
-def extinction_probability(count, t) -> np.ndarray:
+def extinction_probability(count: ArrayLike, t: ArrayLike) -> Floats:
     """Chance that a word seen ``count`` times is gone t generations later.
 
     Parameters
@@ -114,7 +115,7 @@ def extinction_probability(count, t) -> np.ndarray:
         return np.where(count == 0, 1.0, np.exp(count * log_gone))
 
 
-def no_loss_probability(counts, t) -> np.ndarray:
+def no_loss_probability(counts: ArrayLike, t: ArrayLike) -> FloatOrArray:
     """Chance that not one of the words has been lost by generation t.
 
     Parameters
@@ -133,10 +134,11 @@ def no_loss_probability(counts, t) -> np.ndarray:
     np.float64(0.39958)
     """
     alive, words = _alive_by_count(counts, t)
-    return np.prod(alive**words, axis=-1)
+    chance: FloatOrArray = np.prod(alive**words, axis=-1)
+    return chance
 
 
-def expected_survivors(counts, t) -> np.ndarray:
+def expected_survivors(counts: ArrayLike, t: ArrayLike) -> Floats:
     """Expected number of words alive t generations after these counts, Σ_i (1 − q_t^{c_i}).
 
     Parameters
@@ -158,7 +160,7 @@ def expected_survivors(counts, t) -> np.ndarray:
     return alive @ words
 
 
-def forgetting_quantile(count, alpha) -> np.ndarray:
+def forgetting_quantile(count: ArrayLike, alpha: float) -> Ints:
     """Generation by which a word seen ``count`` times is gone with probability ``alpha``.
 
     Parameters
@@ -191,7 +193,7 @@ def forgetting_quantile(count, alpha) -> np.ndarray:
     return _first_generation_below(-np.expm1(math.log(probability("alpha", alpha)) / count))
 
 
-def sample_forgetting_time(counts, rng=None) -> np.ndarray:
+def sample_forgetting_time(counts: ArrayLike, rng: Rng = None) -> Ints:
     """Draw one forgetting time for each count, without simulating any generation.
 
     Parameters
@@ -230,7 +232,7 @@ def sample_forgetting_time(counts, rng=None) -> np.ndarray:
     )
 
 
-def _first_generation_below(level):
+def _first_generation_below(level: Floats) -> Ints:
     """Smallest t ≥ 1 with g_{t+1} ≤ level, for levels in (0, 1)."""
     descending = _alive_table(TABLE)
     t = np.searchsorted(-descending, -level)  # g[t] is g_{t+1}
@@ -247,7 +249,7 @@ def _first_generation_below(level):
     return t
 
 
-def _generation_at(r):
+def _generation_at(r: Floats) -> FloatOrArray:
     """The (real) k at which 1/g_k = r, for large r.
 
     r_{k+1} = 1/(1 − e^{−1/r_k}) = r_k + 1/2 + 1/(12 r_k) + O(r_k⁻³), and
@@ -256,23 +258,23 @@ def _generation_at(r):
     return _slow_part(r) + _offset()
 
 
-def _slow_part(r):
+def _slow_part(r: FloatOrArray) -> FloatOrArray:
     return 2 * r - np.log(r) / 3 + 1 / (36 * r)
 
 
 @cache
-def _offset():
+def _offset() -> float:
     k = 2**16
     return k - float(_slow_part(1 / _alive_table(k)[-1]))
 
 
-def _alive_constant():
+def _alive_constant() -> float:
     """C in 1/g_k = k/2 + ln(k)/6 + C + o(1): put r ≈ k/2 into `_generation_at` and solve for r."""
     return -_offset() / 2 - math.log(2) / 6
 
 
 @cache
-def _table_of_size(size):
+def _table_of_size(size: int) -> Floats:
     g = np.empty(size)
     g[0] = 1.0
     for k in range(1, size):
@@ -280,17 +282,17 @@ def _table_of_size(size):
     return g
 
 
-def _alive_table(k_max):
+def _alive_table(k_max: int) -> Floats:
     """The values g₁ … g_{k_max}; computed to the next power of two and kept."""
     size = max(TABLE, 1 << (k_max - 1).bit_length())
     return _table_of_size(size)[:k_max]
 
 
-def _counts(counts):
+def _counts(counts: ArrayLike) -> Floats:
     return weights("count", np.ravel(counts), all_zero=True).reshape(np.shape(counts))
 
 
-def _alive_by_count(counts, t):
+def _alive_by_count(counts: ArrayLike, t: ArrayLike) -> tuple[Floats, Ints]:
     """Chance to be alive at t for each count that occurs (last axis), and how many words have it."""
     counts = weights("counts", counts)
     present, words = np.unique(counts[counts > 0], return_counts=True)

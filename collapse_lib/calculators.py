@@ -6,11 +6,13 @@ Each turns a theorem of the chapter *Real and synthetic* into one number.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import brentq
 
+from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import positive, probability, share, whole_number
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
 LEAST = 1e-4  # smallest share of real items for which presence is summed, term by term
 
 
-def safe_synthetic_size(real, drift, *, heterozygosity=1.0) -> float:
+def safe_synthetic_size(real: int, drift: float, *, heterozygosity: float = 1.0) -> float:
     """Largest number of synthetic items that keeps a partly real loop close to its real data.
 
     Each model is trained on the same ``real`` items and on n draws from the model before.
@@ -71,7 +73,7 @@ def safe_synthetic_size(real, drift, *, heterozygosity=1.0) -> float:
     return math.floor(drift * real**2 / spare * (1 + 1e-12))
 
 
-def weighted_drift_limit(weight, real, synthetic):
+def weighted_drift_limit(weight: ArrayLike, real: int, synthetic: int) -> FloatOrArray:
     """Drift in the long run with fresh real data that count with a weight.
 
     Each fit is w × (frequencies of fresh real items) + (1 − w) × (those of synthetic items).
@@ -106,7 +108,7 @@ def weighted_drift_limit(weight, real, synthetic):
     return (weight**2 / real + other / synthetic) / (1 - other * (1 - 1 / synthetic))
 
 
-def optimal_real_weight(real, synthetic) -> float:
+def optimal_real_weight(real: int, synthetic: int) -> float:
     """Weight of the fresh real items that makes the long-run drift smallest.
 
     Parameters
@@ -140,7 +142,7 @@ def optimal_real_weight(real, synthetic) -> float:
     return 2 / (line + math.sqrt(line**2 + 4 * square))
 
 
-def presence_probability(p, n, fraction):
+def presence_probability(p: float, n: int, fraction: float) -> float:
     """Share of generations in which a word is there, in the long run, with immigration.
 
     Parameters
@@ -172,7 +174,7 @@ def presence_probability(p, n, fraction):
     return -math.expm1(-n * p * fraction * _descent(fraction))
 
 
-def migrants_needed(p, n, presence) -> float:
+def migrants_needed(p: float, n: int, presence: float) -> float:
     """Real items a generation that keep a word present a given share of the time.
 
     Parameters
@@ -217,10 +219,11 @@ def migrants_needed(p, n, presence) -> float:
     if presence == most:
         return float(n)
     missing = math.log1p(-presence) / (n * p)
-    return n * brentq(lambda f: f * _descent(f) + missing, LEAST, 1.0, xtol=1e-9)
+    migrants: float = n * brentq(lambda f: f * _descent(f) + missing, LEAST, 1.0, xtol=1e-9)
+    return migrants
 
 
-def retention(batch_sizes) -> float:
+def retention(batch_sizes: Iterable[int]) -> float:
     """Share of the variance that accumulating these batches keeps, Π(1 − n_i/N_i²).
 
     Parameters
@@ -254,7 +257,7 @@ def retention(batch_sizes) -> float:
 
 
 @lru_cache(maxsize=512)
-def _descent(fraction):
+def _descent(fraction: float) -> float:
     """U_f: the generations in which one migrant's family is alive, on average."""
     total, alive = 0.0, 1.0
     while alive > 1e-4 * fraction:
@@ -263,11 +266,11 @@ def _descent(fraction):
     return total + alive / fraction  # geometric from here on
 
 
-def _sizes(real, synthetic):
+def _sizes(real: int, synthetic: int) -> tuple[int, int]:
     return whole_number("real", real, minimum=1), whole_number("synthetic", synthetic, minimum=1)
 
 
-def _fraction(value):
+def _fraction(value: float) -> float:
     value = share("fraction", value)
     if value < LEAST:
         raise ValueError(f"fraction must be at least {LEAST}, got {value!r}")

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._mixtures import MIXING, Mixture
-from collapse_lib._survivors import Survivors, replace_poisson, stepper
+from collapse_lib._survivors import Step, Survivors, replace_poisson, stepper
+from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 from collapse_lib.ancestry import (
     collapse_probability_bounds,
     collapse_time,
@@ -77,24 +78,24 @@ class CountTrajectory:
     counts : ndarray of int, (replicates, words)
         Counts of the last training set.
     policy : Policy
-    n : float
+    n : int
         Draws a generation (their mean, with Poisson sampling).
     """
 
-    heterozygosity: np.ndarray
-    drift: np.ndarray
-    survivors: np.ndarray
-    forgetting_time: np.ndarray
-    counts: np.ndarray
+    heterozygosity: Floats
+    drift: Floats
+    survivors: Ints
+    forgetting_time: Ints
+    counts: Ints
     policy: Policy
-    n: float
+    n: int
 
     @property
     def replicates(self) -> int:
         return self.survivors.shape[0]
 
     @property
-    def collapse_time(self) -> np.ndarray:
+    def collapse_time(self) -> Ints:
         """First generation with a single word left, (replicates,); meant for Replace.
 
         ``generations + 1`` (one past the last simulated) where two words were still there.
@@ -105,15 +106,15 @@ class CountTrajectory:
 
 
 def simulate(
-    counts,
-    generations,
-    replicates=1,
+    counts: ArrayLike,
+    generations: int,
+    replicates: int = 1,
     *,
-    n=None,
-    sampling="multinomial",
-    policy="replace",
-    history=True,
-    rng=None,
+    n: int | None = None,
+    sampling: str = "multinomial",
+    policy: Policy | str = "replace",
+    history: bool = True,
+    rng: Rng = None,
 ) -> CountTrajectory:
     """Simulate the categorical loop, exactly in law.
 
@@ -165,11 +166,10 @@ def simulate(
     ((1000, 41), 0)
     """
     truth = weights("counts", counts)
-    n = (
-        whole_number("counts.sum()", truth.sum(), minimum=2)
-        if n is None
-        else whole_number("n", n, minimum=2)
-    )
+    if n is None:
+        n = whole_number("counts.sum()", truth.sum(), minimum=2)
+    else:
+        n = whole_number("n", n, minimum=2)
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
     policy = policy_named(policy)
@@ -193,14 +193,21 @@ def simulate(
     )
     for start in range(0, replicates, rows):
         chunk = slice(start, min(start + rows, replicates))
-        if mixes:
+        if advance is None:
             _simulate_mixture(result, chunk, truth, generations, rng)
         else:
             _simulate_chunk(result, chunk, truth, generations, advance, rng)
     return result
 
 
-def _simulate_chunk(result, chunk, truth, generations, advance, rng):
+def _simulate_chunk(
+    result: CountTrajectory,
+    chunk: slice,
+    truth: Floats,
+    generations: int,
+    advance: Step,
+    rng: np.random.Generator,
+) -> None:
     """Fill the replicates ``chunk`` of ``result``."""
     replicates, columns = chunk.stop - chunk.start, result.survivors.shape[1]
     state = Survivors(truth, result.n, generations, replicates)
@@ -222,17 +229,22 @@ def _simulate_chunk(result, chunk, truth, generations, advance, rng):
     result.counts[chunk] = state.final_counts
 
 
-def _simulate_mixture(result, chunk, truth, generations, rng):
+def _simulate_mixture(
+    result: CountTrajectory,
+    chunk: slice,
+    truth: Floats,
+    generations: int,
+    rng: np.random.Generator,
+) -> None:
     """Fill the replicates ``chunk`` of ``result`` under a policy that keeps every word's column."""
     replicates, last = chunk.stop - chunk.start, result.survivors.shape[1] - 1
     state = Mixture(result.policy, truth, result.n, replicates)
     first_missing = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
     first_missing[:, truth == 0] = 0
     columns = result.heterozygosity, result.drift, result.survivors
-    for array, start in zip(
-        columns, (1 - truth @ truth, 0.0, np.count_nonzero(truth)), strict=True
-    ):
-        array[chunk] = start
+    result.heterozygosity[chunk] = 1 - truth @ truth
+    result.drift[chunk] = 0.0
+    result.survivors[chunk] = np.count_nonzero(truth)
     result.counts[chunk] = 0
     for t in range(1, generations + 1):
         state.advance(rng)

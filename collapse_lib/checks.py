@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 import numbers
+from collections.abc import Collection
+from typing import Any, TypeVar
 
 import numpy as np
+
+from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 
 __all__ = [
     "as_generator",
@@ -20,8 +24,10 @@ __all__ = [
     "whole_numbers",
 ]
 
+T = TypeVar("T")
 
-def as_generator(rng) -> np.random.Generator:
+
+def as_generator(rng: Rng) -> np.random.Generator:
     """Return a random generator from an int seed, a generator, or None for fresh entropy.
 
     Parameters
@@ -48,7 +54,7 @@ def as_generator(rng) -> np.random.Generator:
     )
 
 
-def whole_number(name: str, value, *, minimum: int = 0) -> int:
+def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     """Return ``value`` as an int, at least ``minimum``.
 
     Raises
@@ -76,7 +82,9 @@ def whole_number(name: str, value, *, minimum: int = 0) -> int:
     return number
 
 
-def whole_numbers(name: str, values, *, minimum: int = 0, maximum: float = math.inf):
+def whole_numbers(
+    name: str, values: ArrayLike, *, minimum: int = 0, maximum: float = math.inf
+) -> Ints:
     """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
 
     Raises
@@ -104,7 +112,7 @@ def whole_numbers(name: str, values, *, minimum: int = 0, maximum: float = math.
     return array.astype(np.int64)
 
 
-def weights(name: str, values, *, all_zero: bool = False) -> np.ndarray:
+def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
 
     Raises
@@ -141,7 +149,7 @@ def weights(name: str, values, *, all_zero: bool = False) -> np.ndarray:
     return array
 
 
-def probabilities(name: str, values) -> np.ndarray:
+def probabilities(name: str, values: ArrayLike) -> Floats:
     """Return ``values`` as a probability vector.
 
     Raises
@@ -159,10 +167,11 @@ def probabilities(name: str, values) -> np.ndarray:
     array = weights(name, values)
     if abs(array.sum() - 1) > 1e-9:
         raise ValueError(f"{name} must sum to 1, got a sum of {array.sum():.10g}")
-    return array / array.sum()
+    normed: Floats = array / array.sum()
+    return normed
 
 
-def positive(name: str, value, *, zero: bool = False) -> float:
+def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return ``value`` as a finite float above 0, or 0 itself if ``zero``.
 
     Raises
@@ -184,7 +193,7 @@ def positive(name: str, value, *, zero: bool = False) -> float:
     return number
 
 
-def probability(name: str, value) -> float:
+def probability(name: str, value: Any) -> float:
     """Return ``value`` as a float strictly between 0 and 1.
 
     Raises
@@ -203,7 +212,7 @@ def probability(name: str, value) -> float:
     return number
 
 
-def share(name: str, value, *, zero: bool = True) -> float:
+def share(name: str, value: Any, *, zero: bool = True) -> float:
     """Return ``value`` as a float from 0 to 1; 0 itself only if ``zero``.
 
     Raises
@@ -223,7 +232,7 @@ def share(name: str, value, *, zero: bool = True) -> float:
     return number
 
 
-def shares(name: str, values, shape) -> np.ndarray:
+def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Return ``values`` broadcast to ``shape``, each from 0 to 1.
 
     Raises
@@ -249,7 +258,7 @@ def shares(name: str, values, shape) -> np.ndarray:
         ) from None
 
 
-def one_of(name: str, value, allowed):
+def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     """Return ``value`` if it is among ``allowed``.
 
     Raises
@@ -267,7 +276,7 @@ def one_of(name: str, value, allowed):
     raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
 
 
-def _as_float(value) -> float:
+def _as_float(value: Any) -> float:
     """The value as a float; NaN, which no range admits, if it is not a number."""
     if isinstance(value, (bool, np.bool_, str)):
         return math.nan

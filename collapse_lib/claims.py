@@ -9,13 +9,18 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from collapse_lib._claim_text import line, numbers, table
+from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import one_of
 
 __all__ = ["Claim", "ClaimFailed", "ClaimTable", "Rival", "claim", "claim_table", "standard_error"]
+
+Row = tuple[str, str, float, ArrayLike | tuple[float, float], tuple[str, float]]
+"""Name, statement, theory, measurement and rival: see `claim_table`."""
 
 MIME = "application/vnd.collapse.claims+json"
 KINDS = ("equality", "bound", "ordering", "exponent")
@@ -31,7 +36,7 @@ class ClaimFailed(AssertionError):
     """Raised by `claim` when the data contradict the theory or cannot tell it from its rival."""
 
 
-def standard_error(samples, axis=0) -> np.ndarray:
+def standard_error(samples: ArrayLike, axis: int = 0) -> FloatOrArray:
     """Standard error of the mean of independent samples along an axis.
 
     Raises
@@ -47,7 +52,8 @@ def standard_error(samples, axis=0) -> np.ndarray:
     samples = np.asarray(samples, dtype=float)
     if samples.shape[axis] < 2:
         raise ValueError(f"samples must number at least 2, got {samples.shape[axis]}")
-    return samples.std(axis=axis, ddof=1) / math.sqrt(samples.shape[axis])
+    error: FloatOrArray = samples.std(axis=axis, ddof=1) / math.sqrt(samples.shape[axis])
+    return error
 
 
 @dataclass(frozen=True)
@@ -99,24 +105,24 @@ class Claim:
     rival: Rival
     varies: bool = False
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return ClaimTable(self)._repr_mimebundle_()
 
 
 def claim(
-    id,
-    statement,
+    id: str,
+    statement: str,
     *,
-    result,
-    source,
-    theory,
-    rival,
-    samples=None,
-    measured=None,
-    stderr=None,
-    kind="equality",
-    probability=False,
-    varies=False,
+    result: str,
+    source: str,
+    theory: float,
+    rival: tuple[str, float],
+    samples: ArrayLike | None = None,
+    measured: float | None = None,
+    stderr: float | None = None,
+    kind: str = "equality",
+    probability: bool = False,
+    varies: bool = False,
 ) -> Claim:
     """Check a statement against data, and against a rival that the data must reject.
 
@@ -172,11 +178,11 @@ def claim(
     ✓ X1  demo.coin: a fair coin shows heads half the time
           theory 0.5000  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
     """
-    given = [value is not None for value in (samples, measured, stderr)]
-    if given not in ([True, False, False], [False, True, True]):
+    if samples is not None and measured is None and stderr is None:
+        measured = float(np.mean(np.asarray(samples)))
+        stderr = float(standard_error(samples))
+    elif samples is not None or measured is None or stderr is None:
         raise ValueError("samples or measured with stderr must be given, and not both")
-    if samples is not None:
-        measured, stderr = float(np.mean(samples)), float(standard_error(samples))
     one_of("kind", kind, KINDS)
     if not re.fullmatch(r"[\w-]+(\.[A-Za-z][\w-]*)+", id):
         raise ValueError(
@@ -216,7 +222,7 @@ def claim(
     return made
 
 
-def claim_table(chapter, result, source, *rows, **options) -> ClaimTable:
+def claim_table(chapter: str, result: str, source: str, *rows: Row, **options: Any) -> ClaimTable:
     """Make several claims about one result.
 
     Parameters
@@ -262,13 +268,13 @@ def claim_table(chapter, result, source, *rows, **options) -> ClaimTable:
     )
 
 
-def _measurement(values):
+def _measurement(values: ArrayLike | tuple[float, float]) -> dict[str, Any]:
     if isinstance(values, tuple):
         return {"measured": values[0], "stderr": values[1]}
     return {"samples": values}
 
 
-def _check(c, *, small_probability):
+def _check(c: Claim, *, small_probability: bool) -> None:
     """Raise unless the data agree with the claim, matter, and reject its rival."""
     far = REJECTS_ELSEWHERE if c.varies else REJECTS
     if c.kind == "bound":
@@ -301,10 +307,10 @@ class ClaimTable:
 
     claims: tuple[Claim, ...]
 
-    def __init__(self, *claims):
+    def __init__(self, *claims: Claim) -> None:
         object.__setattr__(self, "claims", claims)
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         return {
             "text/plain": "\n".join(line(c) for c in self.claims),
             "text/html": table(self.claims),

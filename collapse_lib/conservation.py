@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import Floats
 from collapse_lib.checks import whole_number
 from collapse_lib.loop import (
     Accumulate,
@@ -23,7 +24,7 @@ from collapse_lib.loop import (
 __all__ = ["expected_retention", "loss_constant", "retention_limit"]
 
 
-def expected_retention(policy: str | Policy, n, generations) -> np.ndarray:
+def expected_retention(policy: str | Policy, n: int, generations: int) -> Floats:
     """Share of the variance expected to remain after each generation, E v_t / v₀.
 
     Parameters
@@ -75,7 +76,7 @@ def expected_retention(policy: str | Policy, n, generations) -> np.ndarray:
     )
 
 
-def retention_limit(policy: str | Policy, n) -> float:
+def retention_limit(policy: str | Policy, n: int) -> float:
     """Share of the variance expected to remain after infinitely many generations.
 
     Returns
@@ -135,11 +136,11 @@ def loss_constant(policy: str | Policy) -> float:
     )
 
 
-def _running_product(factors):
+def _running_product(factors: Floats) -> Floats:
     return np.append(1.0, np.cumprod(factors))
 
 
-def _subsample_pool(n, t):
+def _subsample_pool(n: int, t: Floats) -> tuple[Floats, Floats]:
     """Variance of the pool before and after each batch, and the finite-population factor of each subsample."""
     correction = (t * n - n) / (t * n - 1)
     shrink = 1 - (1 + correction * (1 - 1 / n)) / (n * (t + 1) ** 2)

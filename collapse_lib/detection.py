@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import one_of, probability, whole_number, whole_numbers
 from collapse_lib.gaussian_theory import ESTIMATORS, probability_above
 
@@ -41,13 +42,15 @@ class DetectionPower:
     false_alarms : float
     """
 
-    power: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
+    power: FloatOrArray
+    low: FloatOrArray
+    high: FloatOrArray
     false_alarms: float
 
 
-def detection_power(null, alternative, *, false_alarms=0.05, confidence=0.95) -> DetectionPower:
+def detection_power(
+    null: ArrayLike, alternative: ArrayLike, *, false_alarms: float = 0.05, confidence: float = 0.95
+) -> DetectionPower:
     """Power of the one-sided test that rings at large values, at a fixed rate of false alarms.
 
     Parameters
@@ -116,7 +119,9 @@ def detection_power(null, alternative, *, false_alarms=0.05, confidence=0.95) ->
     )
 
 
-def variance_power(n, generations, *, estimator="ml", false_alarms=0.05):
+def variance_power(
+    n: int, generations: ArrayLike, *, estimator: str = "ml", false_alarms: float = 0.05
+) -> FloatOrArray:
     """Exact power of the alarm "the fitted variance is too small", Gaussian world, replace.
 
     Parameters
@@ -160,7 +165,9 @@ def variance_power(n, generations, *, estimator="ml", false_alarms=0.05):
     return np.reshape(power, t.shape)[()]
 
 
-def frozen_risk_power(d, T, generations, *, false_alarms=0.05):
+def frozen_risk_power(
+    d: int, T: int, generations: ArrayLike, *, false_alarms: float = 0.05
+) -> FloatOrArray:
     """Exact power of the excess risk on real data, linear model, frozen design, replace.
 
     Parameters
@@ -193,10 +200,11 @@ def frozen_risk_power(d, T, generations, *, false_alarms=0.05):
     T = whole_number("T", T, minimum=d)
     law = stats.f(d, T - d + 1)
     quantile = law.isf(probability("false_alarms", false_alarms))
-    return law.sf(quantile / whole_numbers("generations", generations, minimum=1))
+    power: FloatOrArray = law.sf(quantile / whole_numbers("generations", generations, minimum=1))
+    return power
 
 
-def _ringing(ordered, alternative, rate):
+def _ringing(ordered: Floats, alternative: Floats, rate: float) -> FloatOrArray:
     """Share of the alternative above the null's upper ``rate`` quantile, ties shared out."""
     rate = min(max(rate, 0.0), 1.0)
     ring = rate * len(ordered)  # so many of the null ring
@@ -204,16 +212,19 @@ def _ringing(ordered, alternative, rate):
     above = len(ordered) - np.searchsorted(ordered, threshold, side="right")
     tied = len(ordered) - np.searchsorted(ordered, threshold, side="left") - above
     chance = (ring - above) / tied
-    return (alternative > threshold).mean(axis=0) + chance * (alternative == threshold).mean(axis=0)
+    ringing: FloatOrArray = (alternative > threshold).mean(axis=0) + chance * (
+        alternative == threshold
+    ).mean(axis=0)
+    return ringing
 
 
-def _wilson(share, runs, z):
+def _wilson(share: FloatOrArray, runs: int, z: float) -> tuple[FloatOrArray, FloatOrArray]:
     centre = (share + z**2 / (2 * runs)) / (1 + z**2 / runs)
     half = z * np.sqrt(share * (1 - share) / runs + z**2 / (4 * runs**2)) / (1 + z**2 / runs)
     return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
 
 
-def _finite(name, values):
+def _finite(name: str, values: ArrayLike) -> Floats:
     array = np.asarray(values, dtype=float)
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite")

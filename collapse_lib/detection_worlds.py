@@ -6,14 +6,19 @@ data; the other is replace. The statistics are oriented so that large values are
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from collapse_lib._draws import multinomial
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, positive, weights, whole_number
 
 __all__ = ["Watched", "watch_gaussian", "watch_regression", "watch_words"]
+
+Look = tuple[dict[str, Floats], tuple[Floats, ...]]
+"""The statistics of a fit by name, and the parameters of the fit."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +33,13 @@ class Watched:
         Under replace; column t − 1 is generation t.
     """
 
-    healthy: dict
-    loop: dict
+    healthy: dict[str, Floats]
+    loop: dict[str, Floats]
 
 
-def watch_gaussian(n, generations, replicates, *, held_out=1000, rng=None) -> Watched:
+def watch_gaussian(
+    n: int, generations: int, replicates: int, *, held_out: int = 1000, rng: Rng = None
+) -> Watched:
     """Watch a Gaussian with the ML estimator; the truth is standard normal.
 
     Parameters
@@ -68,7 +75,7 @@ def watch_gaussian(n, generations, replicates, *, held_out=1000, rng=None) -> Wa
     n, generations, replicates, held_out = _sizes(n, generations, replicates, held_out)
     rng = as_generator(rng)
 
-    def look(mean, sd):
+    def look(mean: Floats, sd: Floats) -> Look:
         items = mean[:, None] + sd[:, None] * rng.standard_normal((replicates, n))
         m, s = items.mean(axis=1), items.std(axis=1)
         bins = np.sort(np.floor(4 * items), axis=1)
@@ -82,16 +89,28 @@ def watch_gaussian(n, generations, replicates, *, held_out=1000, rng=None) -> Wa
         }
         return seen, (m, s)
 
-    def _gaussian_loss(mean, sd, m, s):  # the held-out items enter through mean and squares
+    def _gaussian_loss(mean: Floats, sd: Floats, m: Floats, s: Floats) -> Floats:
+        # The held-out items enter through mean and squares.
         centre = mean + sd * rng.standard_normal(replicates) / np.sqrt(held_out)
         spread = sd**2 * rng.chisquare(held_out - 1, replicates) / held_out
-        return np.log(s) + (spread + (centre - m) ** 2) / (2 * s**2) + np.log(2 * np.pi) / 2
+        mean_loss: Floats = (
+            np.log(s) + (spread + (centre - m) ** 2) / (2 * s**2) + np.log(2 * np.pi) / 2
+        )
+        return mean_loss
 
     return _watch(look, (np.zeros(replicates), np.ones(replicates)), generations)
 
 
 def watch_words(
-    counts, generations, replicates, *, n=None, common=100, floor=0.01, held_out=1000, rng=None
+    counts: ArrayLike,
+    generations: int,
+    replicates: int,
+    *,
+    n: int | None = None,
+    common: int = 100,
+    floor: float = 0.01,
+    held_out: int = 1000,
+    rng: Rng = None,
 ) -> Watched:
     """Watch word frequencies fitted by counting; p₀ = counts / counts.sum().
 
@@ -137,11 +156,14 @@ def watch_words(
     rng = as_generator(rng)
     start = np.tile(truth, (replicates, 1))
 
-    def loss(p, model):
+    def loss(p: Floats, model: Floats) -> Floats:
         tokens = multinomial(held_out, p, rng)
-        return -(tokens * np.log((1 - floor) * model + floor / truth.size)).sum(axis=1) / held_out
+        mean_loss: Floats = (
+            -(tokens * np.log((1 - floor) * model + floor / truth.size)).sum(axis=1) / held_out
+        )
+        return mean_loss
 
-    def look(p):
+    def look(p: Floats) -> Look:
         model = multinomial(n, p, rng) / n
         seen = {
             "variance": (model**2).sum(axis=1) - 1,
@@ -155,7 +177,16 @@ def watch_words(
     return _watch(look, (start,), generations)
 
 
-def watch_regression(d, T, generations, replicates, *, signal=1.0, held_out=200, rng=None):
+def watch_regression(
+    d: int,
+    T: int,
+    generations: int,
+    replicates: int,
+    *,
+    signal: float = 1.0,
+    held_out: int = 200,
+    rng: Rng = None,
+) -> Watched:
     """Watch least squares on its own labels, frozen design, isotropic features, noise 1.
 
     Parameters
@@ -199,11 +230,13 @@ def watch_regression(d, T, generations, replicates, *, signal=1.0, held_out=200,
     rows = rng.standard_normal((replicates, T, d))
     solve = np.linalg.pinv(rows)
 
-    def loss(teacher, w):  # Gaussian rows: the squared errors are i.i.d. scaled χ²₁
+    def loss(teacher: Floats, w: Floats) -> Floats:
+        # Gaussian rows: the squared errors are i.i.d. scaled χ²₁.
         scale = 1 + ((teacher - w) ** 2).sum(axis=1)
-        return scale * rng.chisquare(held_out, replicates) / held_out
+        mean_loss: Floats = scale * rng.chisquare(held_out, replicates) / held_out
+        return mean_loss
 
-    def look(teacher):
+    def look(teacher: Floats) -> Look:
         labels = np.einsum("rij,rj->ri", rows, teacher) + rng.standard_normal((replicates, T))
         w = np.einsum("rji,ri->rj", solve, labels)
         left = labels - np.einsum("rij,rj->ri", rows, w)
@@ -220,10 +253,11 @@ def watch_regression(d, T, generations, replicates, *, signal=1.0, held_out=200,
     return _watch(look, (truth,), generations)
 
 
-def _watch(look, truth, generations):
+def _watch(look: Callable[..., Look], truth: tuple[Floats, ...], generations: int) -> Watched:
     """One healthy look, and the looks of a loop."""
     healthy, _ = look(*truth)
-    looks, model = [], truth
+    model = truth
+    looks = []
     for _ in range(generations):
         seen, model = look(*model)
         looks.append(seen)
@@ -232,7 +266,7 @@ def _watch(look, truth, generations):
     )
 
 
-def _sizes(n, generations, replicates, held_out):
+def _sizes(n: int, generations: int, replicates: int, held_out: int) -> tuple[int, int, int, int]:
     return (
         whole_number("n", n, minimum=2),
         whole_number("generations", generations, minimum=1),

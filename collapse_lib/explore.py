@@ -12,27 +12,45 @@ Only what changes from frame to frame is stored: the path of a curve that moves,
 counts the generations. What changes is found by comparing the frames.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
 from itertools import product
 from math import isfinite, prod
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from collapse_lib._frames import Canvas, distinct, words
-from collapse_lib._svg import UID, css_variables, element
+from collapse_lib._frames import Canvas, Point, distinct, words
+from collapse_lib._svg import UID, Shape, css_variables, element
 
 __all__ = ["Explorer", "explore"]
+
+Value = float | str
+
+if TYPE_CHECKING:
+    from ipywidgets import DOMWidget, VBox
 
 MAX_FRAMES = 2000
 
 
 def explore(
-    draw, *, alt, say, start=None, labels=None, figsize=(5.6, 3.4), subplots=(1, 1), **grid
-):
+    draw: Callable[..., object],
+    *,
+    alt: str,
+    say: Callable[..., str],
+    start: Mapping[str, Value] | None = None,
+    labels: Mapping[str, str] | None = None,
+    figsize: tuple[float, float] = (5.6, 3.4),
+    subplots: tuple[int, int] = (1, 1),
+    **grid: Sequence[Value],
+) -> Explorer:
     """Make an interactive figure of a function that draws.
 
     Parameters
@@ -94,7 +112,17 @@ class Explorer:
     True
     """
 
-    def __init__(self, draw, alt, say, start, labels, figsize, subplots, grid):
+    def __init__(
+        self,
+        draw: Callable[..., object],
+        alt: str,
+        say: Callable[..., str],
+        start: Mapping[str, Value],
+        labels: Mapping[str, str],
+        figsize: tuple[float, float],
+        subplots: tuple[int, int],
+        grid: Mapping[str, Sequence[Value]],
+    ) -> None:
         if not alt.strip():
             raise ValueError(f"alt={alt!r} is empty: say in words what the figure shows")
         self._draw, self._alt, self._say = draw, alt.strip(), say
@@ -105,8 +133,8 @@ class Explorer:
         if self._count > MAX_FRAMES:
             sizes = " × ".join(f"{name}: {len(v)}" for name, v in self._grid.items())
             raise ValueError(f"{self._count} frames ({sizes}); at most {MAX_FRAMES} are allowed")
-        self._start = {name: values[0] for name, values in self._grid.items()} | start
-        self._labels = {name: name for name in self._grid} | labels
+        self._start = {name: values[0] for name, values in self._grid.items()} | dict(start)
+        self._labels = {name: name for name in self._grid} | dict(labels)
         for name, argument in [("start", start), ("labels", labels)]:
             _known(name, argument, self._grid)
         for name, value in start.items():
@@ -115,7 +143,7 @@ class Explorer:
                 raise ValueError(f"start: {name}={value!r} is not on the grid {allowed}")
         self._canvas = Canvas(draw, figsize, subplots)
 
-    def html(self):
+    def html(self) -> str:
         """Return the figure as HTML that needs no Python, no other file and no other host.
 
         Returns
@@ -126,7 +154,7 @@ class Explorer:
         return self._html
 
     @cached_property
-    def _html(self):
+    def _html(self) -> str:
         names = list(self._grid)
         points = [dict(zip(names, v, strict=True)) for v in product(*self._grid.values())]
         shapes, changes = self._canvas.film(points, points.index(self._start))
@@ -148,7 +176,7 @@ class Explorer:
         )
         return _page(body)
 
-    def _try_between(self):
+    def _try_between(self) -> None:
         """Draw at one live value off the grid for each slider: readers of a notebook will."""
         for name, values in self._grid.items():
             kind, between = _between(values)
@@ -164,7 +192,7 @@ class Explorer:
                         f"and draw or say fails there: {error!r}"
                     ) from error
 
-    def _picture(self, shapes):
+    def _picture(self, shapes: Iterable[tuple[Shape, bool]]) -> str:
         svg = "".join(element(shape, ' class="cl-m"' * changes) for shape, changes in shapes)
         width, height = self._canvas.size
         return (
@@ -173,7 +201,7 @@ class Explorer:
             f"<defs>{self._canvas.definitions()}</defs>{svg}</svg>"
         )
 
-    def _slider(self, name):
+    def _slider(self, name: str) -> str:
         values, value = self._grid[name], self._start[name]
         this = f"{UID}-{name}"
         digits = max(len(_text(each)) for each in values)
@@ -185,13 +213,13 @@ class Explorer:
             f"{escape(_text(value))}</output>"
         )
 
-    def _sentence(self, point):
+    def _sentence(self, point: Point) -> str:
         sentence = self._say(**point)
         if not isinstance(sentence, str) or not sentence.strip():
             raise ValueError(f"say returned {sentence!r} at {words(point)}: it must be a sentence")
         return " ".join(sentence.split())
 
-    def widget(self):
+    def widget(self) -> VBox:
         """Return live controls that call ``draw`` and ``say`` again, between grid values too.
 
         Returns
@@ -204,7 +232,7 @@ class Explorer:
         sliders = {name: self._live_slider(widgets, name) for name in self._grid}
         picture, sentence = widgets.HTML(), widgets.HTML()
 
-        def show(change=None):
+        def show(change: object = None) -> None:
             point = {name: _clean(slider.value) for name, slider in sliders.items()}
             shapes = [(shape, False) for shape in self._canvas.still(point)]
             picture.value = _page(self._picture(shapes))
@@ -215,7 +243,7 @@ class Explorer:
             slider.observe(show, "value")
         return widgets.VBox([picture, *sliders.values(), sentence])
 
-    def _live_slider(self, widgets, name):
+    def _live_slider(self, widgets: ModuleType, name: str) -> DOMWidget:
         values, value = self._grid[name], self._start[name]
         look = {
             "description": self._labels[name],
@@ -230,11 +258,11 @@ class Explorer:
         make = widgets.IntSlider if kind == "int" else widgets.FloatSlider
         return make(value=value, min=low, max=high, step=between, **look)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"[interactive figure] {self._alt} — {self._sentence(self._start)}"
 
-    def _repr_mimebundle_(self, include=None, exclude=None):
-        bundle = {"text/plain": repr(self), "text/html": self.html()}
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self.html()}
         try:
             self._shown = self.widget()
         except ImportError:
@@ -243,13 +271,13 @@ class Explorer:
         return bundle | {"application/vnd.jupyter.widget-view+json": view}
 
 
-def _known(argument, given, grid):
+def _known(argument: str, given: Iterable[str], grid: Iterable[str]) -> None:
     for name in given:
         if name not in grid:
             raise ValueError(f"{argument} names {name!r}; the parameters are {', '.join(grid)}")
 
 
-def _values(name, values):
+def _values(name: str, values: Sequence[Value]) -> list[Any]:
     """The values of one parameter as a checked list of Python numbers or strings."""
     if isinstance(values, str) or not hasattr(values, "__iter__"):
         raise ValueError(f"{name}={values!r} is not a list of values, such as [10, 20, 50]")
@@ -264,19 +292,19 @@ def _values(name, values):
     return values
 
 
-def _text(value):
+def _text(value: Value) -> str:
     return f"{value:.4g}".replace("-", "−") if isinstance(value, float) else str(value)
 
 
-def _between(values):
+def _between(values: list[Any]) -> tuple[str, Any]:
     """Which live slider suits the values: its kind, and its step or its choices."""
     kinds = {type(value) for value in values}
     if len(values) == 1 or not kinds <= {int, float}:
         return "choose", values
     whole = kinds == {int}
     if _geometric(values):
-        fine = np.geomspace(min(filter(None, values)), max(values), 60)
-        fine = [round(x) if whole else float(f"{x:.3g}") for x in fine]
+        even = np.geomspace(min(filter(None, values)), max(values), 60)
+        fine = [round(x) if whole else float(f"{x:.3g}") for x in even]
         inside = {x for x in fine if min(values) <= x <= max(values)}
         return "choose", sorted(inside | set(values))
     if whole:
@@ -284,26 +312,26 @@ def _between(values):
     return "float", float(f"{np.diff(sorted(values)).min() / 10:.3g}")
 
 
-def _geometric(values):
+def _geometric(values: list[float]) -> bool:
     """Whether the values, zero apart, grow by a factor rather than by a step."""
     positive = np.array(sorted(value for value in values if value > 0), dtype=float)
     if min(values) < 0 or len(positive) < 3 or positive[-1] < 10 * positive[0]:
         return False
     steps, factors = np.diff(positive), np.diff(np.log(positive))
-    return factors.max() / factors.min() < steps.max() / steps.min()
+    return bool(factors.max() / factors.min() < steps.max() / steps.min())
 
 
-def _clean(value):
+def _clean(value: Value) -> Value:
     """A slider's value without the rounding noise of its steps."""
     return float(f"{value:.10g}") if isinstance(value, float) else value
 
 
-def _json(data):
+def _json(data: Mapping[str, Any]) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c")  # nothing in it can end the script element
 
 
-def _foot(sentence, longest):
+def _foot(sentence: str, longest: str) -> str:
     # The longest sentence, unseen, holds the place: nothing below jumps as the text changes.
     return (
         f'<div class="cl-foot" data-longest="{escape(longest)}">'
@@ -311,12 +339,12 @@ def _foot(sentence, longest):
     )
 
 
-def _asset(name):
+def _asset(name: str) -> str:
     lines = files("collapse_lib").joinpath(name).read_text(encoding="utf-8").splitlines()
     return "\n".join(line.strip() for line in lines if not line.strip().startswith("//"))
 
 
-def _page(body):
+def _page(body: str) -> str:
     uid = "cl" + sha256(body.encode()).hexdigest()[:10]
     colours = css_variables(body)
     css = _asset("explore.css") + (

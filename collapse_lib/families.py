@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._types import Floats, Ints
 from collapse_lib.checks import one_of, positive
 
 __all__ = ["Categorical", "Gaussian", "LinearRegression"]
@@ -27,10 +28,11 @@ class Categorical:
 
     size: int
 
-    def fit(self, data):
-        return (data[:, :, None] == np.arange(self.size)).mean(axis=1)
+    def fit(self, data: Ints) -> Floats:
+        frequencies: Floats = (data[:, :, None] == np.arange(self.size)).mean(axis=1)
+        return frequencies
 
-    def sample(self, params, size, rng):
+    def sample(self, params: Floats, size: int, rng: np.random.Generator) -> Ints:
         if (
             params.shape[1] != self.size
             or (params < 0).any()
@@ -42,7 +44,8 @@ class Categorical:
         cumulative = np.cumsum(params, axis=1)
         cumulative /= cumulative[:, -1:]
         uniform = rng.random((len(params), size))
-        return (uniform[:, :, None] >= cumulative[:, None, :-1]).sum(axis=2)
+        words: Ints = (uniform[:, :, None] >= cumulative[:, None, :-1]).sum(axis=2)
+        return words
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,14 @@ class Gaussian:
 
     estimator: str = "ml"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         one_of("estimator", self.estimator, ("ml", "unbiased"))
 
-    def fit(self, data):
+    def fit(self, data: Floats) -> Floats:
         ddof = 1 if self.estimator == "unbiased" else 0
         return np.stack([data.mean(axis=1), data.std(axis=1, ddof=ddof)], axis=1)
 
-    def sample(self, params, size, rng):
+    def sample(self, params: Floats, size: int, rng: np.random.Generator) -> Floats:
         mean, sd = params[:, :1], params[:, 1:]
         if params.shape[1] != 2 or (sd < 0).any():
             raise ValueError(f"truth must be (mean, standard deviation ≥ 0), got {params[0]}")
@@ -96,14 +99,14 @@ class LinearRegression:
 
     noise: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "noise", positive("noise", self.noise, zero=True))
 
-    def fit(self, data):
+    def fit(self, data: Floats) -> Floats:
         x, y = data[..., :-1], data[..., -1:]
         return (np.linalg.pinv(x) @ y)[..., 0]
 
-    def sample(self, params, size, rng):
+    def sample(self, params: Floats, size: int, rng: np.random.Generator) -> Floats:
         x = rng.standard_normal((len(params), size, params.shape[1]))
         noise = self.noise * rng.standard_normal((len(params), size, 1))
         return np.concatenate([x, x @ params[..., None] + noise], axis=2)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._draws import multinomial
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, probabilities, whole_number
 from collapse_lib.gaussian_theory import (
     _checked,
@@ -79,8 +80,8 @@ class GaussianTrajectory:
         Draws a generation.
     """
 
-    means: np.ndarray
-    factors: np.ndarray
+    means: Floats
+    factors: Floats
     policy: Policy
     estimator: str
     n: int
@@ -90,31 +91,33 @@ class GaussianTrajectory:
         return self.means.shape[0]
 
     @property
-    def sds(self) -> np.ndarray:
+    def sds(self) -> Floats:
         """Standard deviations, or those of each coordinate; the shape of ``means``."""
         if self.factors.ndim == 2:
             return self.factors
-        return np.sqrt((self.factors**2).sum(axis=-1))
+        sds: Floats = np.sqrt((self.factors**2).sum(axis=-1))
+        return sds
 
     @property
-    def log_det(self) -> np.ndarray:
+    def log_det(self) -> Floats:
         """ln det of the covariance, (replicates, generations + 1)."""
         diagonal = self.factors[..., None]
         if self.factors.ndim == 4:
             diagonal = np.diagonal(self.factors, axis1=-2, axis2=-1)
-        return 2 * np.log(diagonal).sum(axis=-1)
+        log_det: Floats = 2 * np.log(diagonal).sum(axis=-1)
+        return log_det
 
 
 def simulate(
-    n,
-    generations,
-    replicates=1,
+    n: int,
+    generations: int,
+    replicates: int = 1,
     *,
-    dim=1,
-    estimator="ml",
-    policy="replace",
-    history=True,
-    rng=None,
+    dim: int = 1,
+    estimator: str = "ml",
+    policy: Policy | str = "replace",
+    history: bool = True,
+    rng: Rng = None,
 ) -> GaussianTrajectory:
     """Simulate the Gaussian loop from the standard normal truth, exactly in law.
 
@@ -187,7 +190,9 @@ def simulate(
     return GaussianTrajectory(means, factors, policy, estimator, n)
 
 
-def _replace(means, sds, n, divisor, generations, rng):
+def _replace(
+    means: Floats, sds: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
+) -> None:
     """All generations of one chunk at once: a running product and a running sum."""
     if generations == 0:
         return
@@ -206,7 +211,9 @@ def _replace(means, sds, n, divisor, generations, rng):
         sds[:, -1] = factor[:, -1]
 
 
-def _accumulate(means, sds, n, divisor, generations, rng):
+def _accumulate(
+    means: Floats, sds: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
+) -> None:
     """The pool's size, mean and sum of squares, updated by those of each new batch."""
     mean, sd, squares = means[:, 0].copy(), sds[:, 0].copy(), np.zeros(len(means))
     for t in range(1, generations + 1):
@@ -219,7 +226,9 @@ def _accumulate(means, sds, n, divisor, generations, rng):
         means[:, now], sds[:, now] = mean, sd
 
 
-def _bartlett(means, factors, n, divisor, generations, rng):
+def _bartlett(
+    means: Floats, factors: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
+) -> None:
     """Each covariance factor is the last one times an independent triangular factor."""
     replicates, _, dim = means.shape
     below = np.tril_indices(dim, -1)
@@ -250,14 +259,21 @@ class MixtureTrajectory:
     n : int
     """
 
-    weights: np.ndarray
-    means: np.ndarray
-    sds: np.ndarray
+    weights: Floats
+    means: Floats
+    sds: Floats
     n: int
 
 
 def simulate_mixture(
-    weights, n, generations, replicates=1, *, means=0.0, estimator="ml", rng=None
+    weights: ArrayLike,
+    n: int,
+    generations: int,
+    replicates: int = 1,
+    *,
+    means: ArrayLike = 0.0,
+    estimator: str = "ml",
+    rng: Rng = None,
 ) -> MixtureTrajectory:
     """Simulate the loop of a mixture of Gaussians with labelled items, under Replace.
 

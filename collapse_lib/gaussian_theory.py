@@ -8,11 +8,17 @@ are a change of origin and unit. `gaussian` simulates the same loop.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
+
 from itertools import pairwise
 
 import numpy as np
 from scipy import integrate, special, stats
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import one_of, whole_number
 
 __all__ = [
@@ -37,7 +43,7 @@ ESTIMATORS = ("ml", "unbiased")
 OVERSHOOT = 0.5825971579  # −ζ(½)/√(2π): how far a normal random walk jumps past a level, in sd
 
 
-def moment_factor(n, power, estimator="ml"):
+def moment_factor(n: int, power: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """Factor by which E σ^power changes in one generation, E (χ²_{n−1}/D)^{power/2}.
 
     Parameters
@@ -64,10 +70,11 @@ def moment_factor(n, power, estimator="ml"):
         raise ValueError(f"power must be finite and more than 1 − n = {1 - n}, got {power}")
     half = (n - 1) / 2
     logs = special.gammaln(half + power / 2) - special.gammaln(half)
-    return np.exp(logs + power / 2 * np.log(2 / divisor))
+    factor: FloatOrArray = np.exp(logs + power / 2 * np.log(2 / divisor))
+    return factor
 
 
-def expected_variance(n, t, estimator="ml"):
+def expected_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E σ_t² after t generations: (1 − 1/n)^t with ML, 1 with the unbiased estimator.
 
     Examples
@@ -78,7 +85,7 @@ def expected_variance(n, t, estimator="ml"):
     return moment_factor(n, 2, estimator) ** _generations(t)
 
 
-def expected_sd(n, t, estimator="ml"):
+def expected_sd(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E σ_t after t generations.
 
     Examples
@@ -89,7 +96,7 @@ def expected_sd(n, t, estimator="ml"):
     return moment_factor(n, 1, estimator) ** _generations(t)
 
 
-def typical_rate(n, estimator="ml") -> float:
+def typical_rate(n: int, estimator: str = "ml") -> float:
     """Mean change of ln σ in one generation; e to its t-th multiple is the typical σ_t.
 
     Examples
@@ -101,7 +108,7 @@ def typical_rate(n, estimator="ml") -> float:
     return float(special.digamma((n - 1) / 2) + np.log(2 / divisor)) / 2
 
 
-def log_sd_mean(n, t, estimator="ml"):
+def log_sd_mean(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E ln σ_t after t generations.
 
     Examples
@@ -112,7 +119,7 @@ def log_sd_mean(n, t, estimator="ml"):
     return typical_rate(n, estimator) * _generations(t)
 
 
-def log_sd_variance(n, t):
+def log_sd_variance(n: int, t: ArrayLike) -> FloatOrArray:
     """Var ln σ_t after t generations, the same for both estimators.
 
     Examples
@@ -121,10 +128,11 @@ def log_sd_variance(n, t):
     0.6218
     """
     n, _ = _checked(n, "ml")
-    return special.polygamma(1, (n - 1) / 2) / 4 * _generations(t)
+    variance: FloatOrArray = special.polygamma(1, (n - 1) / 2) / 4 * _generations(t)
+    return variance
 
 
-def mean_variance(n, t, estimator="ml"):
+def mean_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """Variance of the fitted mean: 1 − (1 − 1/n)^t with ML, t/n with the unbiased estimator.
 
     Examples
@@ -137,7 +145,7 @@ def mean_variance(n, t, estimator="ml"):
     return _generations(t) / _checked(n, estimator)[0]
 
 
-def expected_squared_distance(n, t, estimator="ml"):
+def expected_squared_distance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E W₂² between the model of generation t and the truth.
 
     Two Gaussians on the line have W₂² = (difference of means)² + (difference of standard
@@ -154,7 +162,7 @@ def expected_squared_distance(n, t, estimator="ml"):
     return mean_variance(n, t, estimator) + spread
 
 
-def probability_above(n, ratio, t, estimator="ml") -> float:
+def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> float:
     """P(σ_t > ratio · σ₀), by inverting the characteristic function of ln σ_t.
 
     The absolute error is about 1e-11, so smaller probabilities are not resolved.
@@ -181,9 +189,10 @@ def probability_above(n, ratio, t, estimator="ml") -> float:
     t = whole_number("t", t, minimum=max(1, -(-4 // (n - 1))))
     half, level = (n - 1) / 2, np.log(_ratio(ratio, np.inf)) - t / 2 * np.log(2 / divisor)
 
-    def wave(u):
+    def wave(u: float) -> float:
         log_transform = t * (special.loggamma(half + 0.5j * u) - special.loggamma(half))
-        return np.exp(log_transform - 1j * u * level).imag / u
+        height: float = np.exp(log_transform - 1j * u * level).imag / u
+        return height
 
     end = 1.0
     while t * (special.loggamma(half + 0.5j * end) - special.loggamma(half)).real > -40:
@@ -193,7 +202,9 @@ def probability_above(n, ratio, t, estimator="ml") -> float:
     return float(np.clip(0.5 + area / np.pi, 0, 1))
 
 
-def chernoff_bound(n, ratio, t, power=1.0, estimator="ml"):
+def chernoff_bound(
+    n: int, ratio: float, t: ArrayLike, power: float = 1.0, estimator: str = "ml"
+) -> FloatOrArray:
     """Bound on P(σ_t > ratio · σ₀) by Markov's inequality for σ^power, at most 1.
 
     Examples
@@ -205,7 +216,7 @@ def chernoff_bound(n, ratio, t, power=1.0, estimator="ml"):
     return np.minimum(1, growth / _ratio(ratio, np.inf) ** np.asarray(power, dtype=float))
 
 
-def hitting_probability(n, ratio, t, estimator="ml"):
+def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """P(σ has been at or below ratio · σ₀ by generation t), for large n.
 
     ln σ_t is a random walk. For large n its first passage is that of a Brownian motion with
@@ -229,10 +240,11 @@ def hitting_probability(n, ratio, t, estimator="ml"):
     >>> hitting_probability(100, 0.1, [200, 383], "unbiased").round(2)
     array([0.14, 0.5 ])
     """
-    return _hitting_law(n, ratio, estimator).cdf(_generations(t))
+    chance: FloatOrArray = _hitting_law(n, ratio, estimator).cdf(_generations(t))
+    return chance
 
 
-def median_hitting_time(n, ratio, estimator="ml") -> int:
+def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
     """Median of the first generation whose standard deviation is at most ratio · σ₀.
 
     The smallest t with `hitting_probability` at least a half.
@@ -250,7 +262,7 @@ def median_hitting_time(n, ratio, estimator="ml") -> int:
     return int(np.ceil(_hitting_law(n, ratio, estimator).median()))
 
 
-def _hitting_law(n, ratio, estimator):
+def _hitting_law(n: int, ratio: float, estimator: str) -> rv_frozen:
     rate, step = typical_rate(n, estimator), float(log_sd_variance(n, 1))
     skew = -special.polygamma(2, (n - 1) / 2) / 8
     distance = -np.log(_ratio(ratio, 1)) + OVERSHOOT * np.sqrt(step) + skew / (6 * step)
@@ -258,7 +270,7 @@ def _hitting_law(n, ratio, estimator):
     return stats.invgauss(distance / -rate / shape, scale=shape)
 
 
-def limit_of_mean(estimator="ml"):
+def limit_of_mean(estimator: str = "ml") -> rv_frozen:
     """Law of (final mean − true mean)/σ₀ as n → ∞: t₄/√2 with ML, t₂ with the unbiased estimator.
 
     Returns
@@ -279,7 +291,7 @@ def limit_of_mean(estimator="ml"):
     return stats.t(4, scale=np.sqrt(0.5))
 
 
-def lyapunov_exponents(n, dim, estimator="ml") -> np.ndarray:
+def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
     """Typical change a generation of the log lengths of the covariance ellipsoid's axes.
 
     Parameters
@@ -300,10 +312,11 @@ def lyapunov_exponents(n, dim, estimator="ml") -> np.ndarray:
     """
     n, divisor = _checked(n, estimator)
     dim = _dimension(dim, n)
-    return (special.digamma((n - np.arange(1, dim + 1)) / 2) + np.log(2 / divisor)) / 2
+    exponents: Floats = (special.digamma((n - np.arange(1, dim + 1)) / 2) + np.log(2 / divisor)) / 2
+    return exponents
 
 
-def expected_log_det(n, t, dim, estimator="ml"):
+def expected_log_det(n: int, t: ArrayLike, dim: int, estimator: str = "ml") -> FloatOrArray:
     """E ln(det Σ_t / det Σ₀) after t generations.
 
     Examples
@@ -311,16 +324,17 @@ def expected_log_det(n, t, dim, estimator="ml"):
     >>> round(float(expected_log_det(20, 10, 4, "unbiased")), 3)
     -5.711
     """
-    return 2 * lyapunov_exponents(n, dim, estimator).sum() * _generations(t)
+    expected: FloatOrArray = 2 * lyapunov_exponents(n, dim, estimator).sum() * _generations(t)
+    return expected
 
 
-def _checked(n, estimator):
+def _checked(n: int, estimator: str) -> tuple[int, int]:
     """Return n and the divisor of the sum of squares."""
     n = whole_number("n", n, minimum=2)
     return n, n - (one_of("estimator", estimator, ESTIMATORS) == "unbiased")
 
 
-def _dimension(dim, n):
+def _dimension(dim: int, n: int) -> int:
     dim = whole_number("dim", dim, minimum=1)
     if dim >= n:
         raise ValueError(
@@ -329,14 +343,14 @@ def _dimension(dim, n):
     return dim
 
 
-def _generations(t):
+def _generations(t: ArrayLike) -> Floats:
     t = np.asarray(t)
     if not (np.issubdtype(t.dtype, np.number) and np.isfinite(t).all() and (t >= 0).all()):
         raise ValueError(f"t must be finite and at least 0, got {t}")
     return t.astype(float)
 
 
-def _ratio(ratio, below):
+def _ratio(ratio: float, below: float) -> float:
     if not 0 < ratio < below:
         raise ValueError(f"ratio must lie strictly between 0 and {below}, got {ratio!r}")
     return float(ratio)

@@ -7,6 +7,7 @@ import math
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from collapse_lib._files import (
     find,
     missing,
 )
+from collapse_lib._types import Floats, Ints, StrPath
 from collapse_lib.checks import one_of, whole_number
 
 __all__ = [
@@ -69,8 +71,8 @@ class Images:
     name : str
     """
 
-    pixels: np.ndarray
-    labels: np.ndarray
+    pixels: Floats
+    labels: Ints
     name: str
 
 
@@ -93,7 +95,7 @@ def digits() -> Images:
     return Images(data.images / 16, data.target, "digits")
 
 
-def mnist(part="test", *, folder=None, download=False) -> Images:
+def mnist(part: str = "test", *, folder: StrPath | None = None, download: bool = False) -> Images:
     """Return the images of MNIST, 28 × 28 pixels.
 
     Parameters
@@ -146,15 +148,22 @@ class Split:
         Where they come from.
     """
 
-    train: np.ndarray
-    train_labels: np.ndarray
-    test: np.ndarray
-    test_labels: np.ndarray
+    train: Floats
+    train_labels: Ints
+    test: Floats
+    test_labels: Ints
     side: int
     name: str
 
 
-def train_and_test(source="digits", *, rows=None, test=500, folder=None, download=False) -> Split:
+def train_and_test(
+    source: str = "digits",
+    *,
+    rows: int | None = None,
+    test: int = 500,
+    folder: StrPath | None = None,
+    download: bool = False,
+) -> Split:
     """Return images to train on and images held out, of the best source at hand.
 
     Asked for MNIST, it takes the 60 000 training images and holds out some of the test
@@ -190,7 +199,7 @@ def train_and_test(source="digits", *, rows=None, test=500, folder=None, downloa
     rows = None if rows is None else whole_number("rows", rows, minimum=1)
     train = held_out = digits()
     if source == "mnist":
-        options = {"folder": folder, "download": download}
+        options: dict[str, Any] = {"folder": folder, "download": download}
         try:
             train = held_out = mnist("test", **options)
             train = mnist("train", **options)
@@ -206,12 +215,12 @@ def train_and_test(source="digits", *, rows=None, test=500, folder=None, downloa
     )
 
 
-def _as_rows(images, chosen):
+def _as_rows(images: Images, chosen: Ints) -> tuple[Floats, Ints]:
     pixels = images.pixels[chosen].reshape(len(chosen), -1)
     return pixels.astype(np.float32), images.labels[chosen]
 
 
-def _mnist_file(name, folder, download):
+def _mnist_file(name: str, folder: StrPath | None, download: bool) -> Ints:
     packed, unpacked = MNIST_CHECKSUMS[name]
     names = name + ".gz", name
     path = find(names, "mnist", folder)
@@ -223,7 +232,7 @@ def _mnist_file(name, folder, download):
     return read_idx(path, sha256=unpacked)
 
 
-def read_idx(path, *, sha256=None) -> np.ndarray:
+def read_idx(path: StrPath, *, sha256: str | None = None) -> Ints:
     """Read an array of bytes in MNIST's format, compressed or not.
 
     Parameters

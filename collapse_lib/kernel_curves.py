@@ -6,6 +6,12 @@ the 10 000 test images of MNIST, for readers who do not have them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sklearn.kernel_ridge import KernelRidge
+
 import json
 from dataclasses import dataclass
 from importlib.resources import files
@@ -13,6 +19,7 @@ from importlib.resources import files
 import numpy as np
 
 from collapse_lib._repeats import Repeats, design_checked, matched
+from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, positive, whole_number
 from collapse_lib.kernel_ridge import parity
 
@@ -20,13 +27,13 @@ __all__ = ["KERNELS", "MNIST", "Curves", "learning_curves", "mnist_curves", "sto
 
 #: The two kernels of the published experiment, for pixels from 0 to 1, as scikit-learn's
 #: arguments; the widths and the exponents ℓ are this book's choice.
-KERNELS = {
+KERNELS: dict[str, dict[str, Any]] = {
     "RBF": {"kernel": "rbf", "gamma": 0.01},
     "polynomial": {"kernel": "polynomial", "degree": 5, "gamma": 1 / 784, "coef0": 1},
 }
 
 #: The settings of `mnist_curves`; ``ell`` is read off the two kernels' spectra.
-MNIST = {
+MNIST: dict[str, Any] = {
     "n": 5,
     "T0": 500,
     "T": [1, 3, 10, 30, 100, 300, 1000],
@@ -50,23 +57,23 @@ class Curves(Repeats):
         The sizes.
     """
 
-    T: tuple
+    T: tuple[int, ...]
 
 
 def learning_curves(
-    images,
-    targets,
-    kernel,
+    images: ArrayLike,
+    targets: ArrayLike,
+    kernel: dict[str, Any],
     *,
-    n,
-    T0,
-    T,
-    ell,
-    generator_penalty=1e-4,
-    test=1000,
-    repeats=12,
-    noise=1.0,
-    rng=None,
+    n: int,
+    T0: int,
+    T: Iterable[int],
+    ell: float,
+    generator_penalty: float = 1e-4,
+    test: int = 1000,
+    repeats: int = 12,
+    noise: float = 1.0,
+    rng: Rng = None,
 ) -> Curves:
     """Fit n kernel models in a row, each to the labels of the one before, and then a last one.
 
@@ -133,7 +140,9 @@ def learning_curves(
     return Curves(errors, T)
 
 
-def mnist_curves(images, labels, *, repeats=MNIST["repeats"], rng=1) -> dict:
+def mnist_curves(
+    images: ArrayLike, labels: ArrayLike, *, repeats: int = MNIST["repeats"], rng: Rng = 1
+) -> dict[str, Any]:
     """Compute both kernels' curves on MNIST: the experiment behind `stored_mnist`.
 
     Parameters
@@ -177,7 +186,7 @@ def mnist_curves(images, labels, *, repeats=MNIST["repeats"], rng=1) -> dict:
     return found
 
 
-def stored_mnist() -> dict:
+def stored_mnist() -> dict[str, Any]:
     """Return what `mnist_curves` gave on the 10 000 test images of MNIST.
 
     Examples
@@ -185,14 +194,17 @@ def stored_mnist() -> dict:
     >>> sorted(stored_mnist())
     ['RBF', 'polynomial']
     """
-    return json.loads(files("collapse_lib").joinpath("mnist_curves.json").read_text("utf-8"))
+    curves: dict[str, Any] = json.loads(
+        files("collapse_lib").joinpath("mnist_curves.json").read_text("utf-8")
+    )
+    return curves
 
 
-def _labels(model, images, targets, rows):
+def _labels(model: KernelRidge | None, images: Floats, targets: Floats, rows: Ints) -> Floats:
     return targets[rows] if model is None else model.predict(images[rows])
 
 
-def _fit(kernel, penalty, x, y):
+def _fit(kernel: dict[str, Any], penalty: float, x: Floats, y: Floats) -> KernelRidge:
     from sklearn.kernel_ridge import KernelRidge
 
     return KernelRidge(alpha=penalty * len(x), **kernel).fit(x, y)

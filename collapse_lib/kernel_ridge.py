@@ -7,18 +7,20 @@ rank p. Nothing in the theory is fitted: spectrum and truth are read off all ima
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from collapse_lib._repeats import Repeats, design_checked, matched, matrix
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import as_generator, positive, whole_number
 from collapse_lib.spectrum import ridge_risk
 
 __all__ = ["Experiment", "Population", "features", "generations", "measure", "parity", "theory"]
 
 
-def parity(labels) -> np.ndarray:
+def parity(labels: ArrayLike) -> Floats:
     """Return −1 for even digits and 1 for odd ones.
 
     Examples
@@ -29,7 +31,7 @@ def parity(labels) -> np.ndarray:
     return 2.0 * (np.asarray(labels) % 2) - 1
 
 
-def features(images, p, *, kernel="rbf", **parameters) -> np.ndarray:
+def features(images: ArrayLike, p: int, *, kernel: str = "rbf", **parameters: float) -> Floats:
     """Return the first p kernel principal components of the images, without labels.
 
     Parameters
@@ -63,7 +65,8 @@ def features(images, p, *, kernel="rbf", **parameters) -> np.ndarray:
     if p >= len(images):
         raise ValueError(f"p must be below the number of images, {len(images)}, got {p}")
     pca = KernelPCA(p, kernel=kernel, eigen_solver="arpack", random_state=0, **parameters)
-    return pca.fit_transform(images)
+    components: Floats = pca.fit_transform(images)
+    return components
 
 
 @dataclass(frozen=True)
@@ -80,12 +83,12 @@ class Population:
         Mean square of the part of the target that no linear predictor reaches.
     """
 
-    spectrum: np.ndarray
-    w0: np.ndarray
+    spectrum: Floats
+    w0: Floats
     residual: float
 
     @classmethod
-    def of(cls, features, targets) -> Population:
+    def of(cls, features: ArrayLike, targets: ArrayLike) -> Population:
         """Measure it on all images; the features must be orthogonal.
 
         Examples
@@ -104,7 +107,7 @@ class Population:
         w0 = features.T @ targets / len(features) / spectrum
         return cls(spectrum.copy(), w0, float(np.mean((targets - features @ w0) ** 2)))
 
-    def exponents(self, first=10, last=None) -> tuple[float, float]:
+    def exponents(self, first: int = 10, last: int | None = None) -> tuple[float, float]:
         """Return beta and r of the power laws that spectrum and truth come closest to.
 
         beta is minus the slope of ln λ_k in ln k. 2βr is minus the slope of the logarithm of
@@ -125,7 +128,16 @@ class Population:
         return float(beta), float(slope / (2 * beta))
 
 
-def theory(population, T, penalty, *, n=0, T0=None, sigma=1.0, sigma0=1.0) -> np.ndarray:
+def theory(
+    population: Population,
+    T: int,
+    penalty: ArrayLike,
+    *,
+    n: int = 0,
+    T0: int | None = None,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+) -> FloatOrArray:
     """Return the expected test error that `measure` measures, without a fitted constant.
 
     Parameters
@@ -162,13 +174,15 @@ def theory(population, T, penalty, *, n=0, T0=None, sigma=1.0, sigma0=1.0) -> np
     first = {"sigma": np.sqrt(sigma**2 + rest * (n == 0))}
     given = (population.spectrum, population.w0**2, T, penalty)
     risk = ridge_risk(*given, n=n, T0=T0, sigma0=sigma0, **first)
-    extra = 0.0
+    extra: float | FloatOrArray = 0.0
     if n:
         extra = rest * ridge_risk(*given, n=1, T0=T0, sigma0=1.0).toll
     return risk.total + extra + rest
 
 
-def generations(x, targets, n, T0, *, sigma0=1.0, rng=None) -> list[np.ndarray]:
+def generations(
+    x: Floats, targets: Floats, n: int, T0: int, *, sigma0: float = 1.0, rng: Rng = None
+) -> list[Floats]:
     """Return the vectors of n OLS generators; each sees T0 images drawn without replacement.
 
     Parameters
@@ -186,7 +200,8 @@ def generations(x, targets, n, T0, *, sigma0=1.0, rng=None) -> list[np.ndarray]:
     >>> len(generations(x, x.sum(axis=1), 4, 20, rng=2))
     4
     """
-    rng, made = as_generator(rng), []
+    rng = as_generator(rng)
+    made: list[Floats] = []
     for _ in range(n):
         rows = rng.choice(len(x), T0, replace=False)
         clean = x[rows] @ made[-1] if made else targets[rows]
@@ -209,13 +224,24 @@ class Experiment(Repeats):
         What the last three axes of ``errors`` stand for.
     """
 
-    n: tuple
-    T: tuple
-    penalties: tuple
+    n: tuple[int, ...]
+    T: tuple[int, ...]
+    penalties: tuple[float, ...]
 
 
 def measure(
-    x, targets, *, n, T, penalties, T0, test=500, repeats=40, sigma=1.0, sigma0=1.0, rng=None
+    x: ArrayLike,
+    targets: ArrayLike,
+    *,
+    n: Iterable[int],
+    T: Iterable[int],
+    penalties: Iterable[float],
+    T0: int,
+    test: int = 500,
+    repeats: int = 40,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    rng: Rng = None,
 ) -> Experiment:
     """Train OLS generators on images, then a ridge fit on the labels of the n-th.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import logsumexp
 
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, whole_number
 from collapse_lib.smoothing import check_options, widening
 
@@ -35,25 +36,25 @@ class KDETrajectory:
         The last training set.
     """
 
-    mean: np.ndarray
-    variance: np.ndarray
-    bandwidth: np.ndarray
-    log_likelihood: np.ndarray | None
-    data: np.ndarray
+    mean: Floats
+    variance: Floats
+    bandwidth: Floats
+    log_likelihood: Floats | None
+    data: Floats
 
 
 def simulate_kde(
-    n,
-    generations,
-    replicates=1,
+    n: int,
+    generations: int,
+    replicates: int = 1,
     *,
-    bandwidth,
-    policy="replace",
-    real_fraction=0.0,
-    estimator="ml",
-    truth=None,
-    held_out=None,
-    rng=None,
+    bandwidth: float | str,
+    policy: str = "replace",
+    real_fraction: float = 0.0,
+    estimator: str = "ml",
+    truth: ArrayLike | None = None,
+    held_out: ArrayLike | None = None,
+    rng: Rng = None,
 ) -> KDETrajectory:
     """Simulate the loop of Gaussian kernel density estimates, exactly in law.
 
@@ -110,7 +111,8 @@ def simulate_kde(
     rows = max(1, CHUNK // items)
     for begin in range(0, replicates, rows):
         chunk = slice(begin, min(begin + rows, replicates))
-        old = width = None
+        old: Floats = data[chunk]
+        width: Floats = np.empty(0)  # of the first fit on
         for t in range(1, generations + 1):
             new = data[chunk, n * (t - 1) : n * t] if policy == "accumulate" else data[chunk]
             shape = (chunk.stop - begin, n)
@@ -128,33 +130,34 @@ def simulate_kde(
     return KDETrajectory(mean, variance, widths, None if points is None else likelihood, data)
 
 
-def _numbers(name, values):
+def _numbers(name: str, values: ArrayLike) -> Floats:
     array = np.asarray(values, dtype=float)
     if array.ndim != 1 or array.size == 0 or not np.isfinite(array).all():
         raise ValueError(f"{name} must be a one-dimensional array of finite numbers, not empty")
     return array
 
 
-def _truth_moments(truth):
+def _truth_moments(truth: Floats) -> list[list[float]]:
     return [[truth.mean()], [truth.var()], [0.0]]
 
 
-def _real(truth, shape, rng):
+def _real(truth: Floats | None, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
     return rng.standard_normal(shape) if truth is None else rng.choice(truth, size=shape)
 
 
-def _copy(old, width, shape, rng):
+def _copy(old: Floats, width: Floats, shape: tuple[int, int], rng: np.random.Generator) -> Floats:
     pick = rng.integers(old.shape[1], size=shape)
     return np.take_along_axis(old, pick, axis=1) + width[:, None] * rng.standard_normal(shape)
 
 
-def _bandwidth(h, spread, size, estimator):
+def _bandwidth(h: float | None, spread: Floats, size: int, estimator: str) -> Floats:
     if h is not None:
         return np.full(len(spread), h)
-    return np.sqrt(widening(size, estimator) * spread)
+    widths: Floats = np.sqrt(widening(size, estimator) * spread)
+    return widths
 
 
-def log_density(data, bandwidth, points) -> np.ndarray:
+def log_density(data: ArrayLike, bandwidth: ArrayLike, points: ArrayLike) -> Floats:
     """Log density of Gaussian kernel density estimates.
 
     Parameters
@@ -188,4 +191,5 @@ def log_density(data, bandwidth, points) -> np.ndarray:
         rows = slice(begin, begin + step)
         away = (points[:, None] - data[rows, None, :]) / h[rows, None, None]
         log[rows] = logsumexp(-0.5 * away**2, axis=2)
-    return log - np.log(data.shape[1] * h * np.sqrt(2 * np.pi))[:, None]
+    log_mean: Floats = log - np.log(data.shape[1] * h * np.sqrt(2 * np.pi))[:, None]
+    return log_mean

@@ -17,6 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
+from collapse_lib._types import Array, ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, one_of, share, whole_number
 
 __all__ = [
@@ -40,10 +41,10 @@ __all__ = [
 class Family(Protocol):
     """What the loop asks of a family of models."""
 
-    def fit(self, data: np.ndarray) -> np.ndarray:
+    def fit(self, data: Array) -> Array:
         """Map data (replicates, items, ...) to parameters (replicates, ...)."""
 
-    def sample(self, params: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    def sample(self, params: Array, size: int, rng: np.random.Generator) -> Array:
         """Draw data (replicates, size, ...) from the models with these parameters."""
 
 
@@ -52,7 +53,7 @@ class Policy(Protocol):
 
     name: str
 
-    def training_set(self, history: History, n: int) -> np.ndarray:
+    def training_set(self, history: History, n: int) -> Array:
         """Return the next training set, (replicates, items, ...)."""
 
 
@@ -70,20 +71,20 @@ class History:
 
     family: Family
     rng: np.random.Generator
-    models: list
-    batches: list = field(default_factory=list)
+    models: list[Array]
+    batches: list[Array] = field(default_factory=list)
 
     @property
     def is_first_fit(self) -> bool:
         return len(self.models) == 1
 
-    def draw(self, size: int, *, model: int = -1) -> np.ndarray:
+    def draw(self, size: int, *, model: int = -1) -> Array:
         """Draw a batch from one of the models, by default the newest, and remember it."""
         batch = self.family.sample(self.models[model], size, self.rng)
         self.batches.append(batch)
         return batch
 
-    def pool(self, last: int = 0) -> np.ndarray:
+    def pool(self, last: int = 0) -> Array:
         """Return all batches as one data set, or only the ``last`` so many."""
         return np.concatenate(self.batches[-last:], axis=1)
 
@@ -94,7 +95,7 @@ class Replace:
 
     name = "replace"
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         return history.draw(n)
 
 
@@ -104,7 +105,7 @@ class Accumulate:
 
     name = "accumulate"
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         history.draw(n)
         return history.pool()
 
@@ -115,7 +116,7 @@ class AccumulateSubsample:
 
     name = "accumulate-subsample"
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         history.draw(n)
         pool = history.pool()
         order = history.rng.random(pool.shape[:2]).argsort(axis=1)[:, :n]
@@ -132,10 +133,10 @@ class PartlyReal:
     real: int
     name = "partly-real"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         if history.is_first_fit:
             return history.draw(self.real, model=0)
         return np.concatenate([history.batches[0], history.draw(n)], axis=1)
@@ -151,10 +152,10 @@ class FreshReal:
     real: int
     name = "fresh-real"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         real = history.draw(self.real, model=0)
         if history.is_first_fit:
             return real
@@ -168,10 +169,10 @@ class Immigration:
     fraction: float
     name = "immigration"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "fraction", share("fraction", self.fraction))
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         made = history.draw(n)
         real = history.draw(n, model=0)
         is_real = history.rng.random(made.shape[:2]) < self.fraction
@@ -190,10 +191,10 @@ class LastK:
     reuse: bool = False
     name = "last-k"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "k", whole_number("k", self.k, minimum=1))
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         share = n // self.k
         if share == 0:
             raise ValueError(f"n must be at least k = {self.k} for LastK, got {n}")
@@ -211,7 +212,7 @@ class RandomPast:
 
     name = "random-past"
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         models = range(len(history.models))
         draws = np.stack([history.draw(n, model=i) for i in models])
         pick = history.rng.integers(len(draws), size=draws.shape[1:3])
@@ -219,7 +220,7 @@ class RandomPast:
         return draws[pick, replicate, item]
 
 
-SIMPLE_POLICIES = {
+SIMPLE_POLICIES: dict[str, Policy] = {
     policy.name: policy for policy in (Replace(), Accumulate(), AccumulateSubsample(), RandomPast())
 }
 
@@ -260,7 +261,7 @@ class Trajectory:
         Draws a generation.
     """
 
-    params: np.ndarray
+    params: Floats
     policy: Policy
     n: int
 
@@ -274,7 +275,14 @@ class Trajectory:
 
 
 def run(
-    family: Family, policy: str | Policy, *, truth, n, generations, replicates=1, rng=None
+    family: Family,
+    policy: str | Policy,
+    *,
+    truth: ArrayLike,
+    n: int,
+    generations: int,
+    replicates: int = 1,
+    rng: Rng = None,
 ) -> Trajectory:
     """Run the self-consuming loop.
 
@@ -331,11 +339,11 @@ def run(
     return Trajectory(np.stack(history.models, axis=1), policy, n)
 
 
-def _take_items(data, order):
+def _take_items(data: Array, order: Ints) -> Array:
     """Pick items (axis 1) by a different order in each replicate, whatever an item's shape."""
     return np.take_along_axis(data, _for_items(order, data), axis=1)
 
 
-def _for_items(array, data):
+def _for_items(array: Array, data: Array) -> Array:
     """Give an array (replicates, items) as many axes as the data have."""
     return array.reshape(array.shape + (1,) * (data.ndim - 2))

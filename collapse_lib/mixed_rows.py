@@ -15,6 +15,7 @@ import numpy as np
 from collapse_lib._draws import bartlett_factor
 from collapse_lib._ridge_draws import checked, chunks
 from collapse_lib._spectra import checked_spectrum, matching
+from collapse_lib._types import ArrayLike, Rng
 from collapse_lib.checks import whole_number
 from collapse_lib.ridge import RidgeRun
 from collapse_lib.spectrum import degrees_of_freedom, kappa
@@ -22,7 +23,9 @@ from collapse_lib.spectrum import degrees_of_freedom, kappa
 __all__ = ["simulate", "toll"]
 
 
-def toll(spectrum, real, synthetic, penalty, *, error) -> float:
+def toll(
+    spectrum: ArrayLike, real: int, synthetic: int, penalty: float, *, error: ArrayLike
+) -> float:
     """Return the deterministic equivalent of what wrong synthetic labels add.
 
     Parameters
@@ -74,7 +77,16 @@ def toll(spectrum, real, synthetic, penalty, *, error) -> float:
 
 
 def simulate(
-    spectrum, w0, real, synthetic, penalty, *, error, sigma=1.0, replicates=1, rng=None
+    spectrum: ArrayLike,
+    w0: ArrayLike,
+    real: int,
+    synthetic: int,
+    penalty: float,
+    *,
+    error: ArrayLike,
+    sigma: float = 1.0,
+    replicates: int = 1,
+    rng: Rng = None,
 ) -> RidgeRun:
     """Ridge on real and synthetic rows together: the expected excess risk given the designs.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import Floats
 from collapse_lib.calculators import (
     migrants_needed,
     optimal_real_weight,
@@ -18,7 +19,7 @@ from collapse_lib.calculators import (
     weighted_drift_limit,
 )
 from collapse_lib.checks import whole_number
-from collapse_lib.loop import FreshReal, Immigration, LastK, PartlyReal
+from collapse_lib.loop import FreshReal, Immigration, LastK, PartlyReal, Policy
 
 __all__ = [
     "drift_limit",
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-def expected_drift(policy, n, generations) -> np.ndarray:
+def expected_drift(policy: Policy, n: int, generations: int) -> Floats:
     """Expected drift of each generation, in units of the variance of the truth.
 
     Parameters
@@ -73,7 +74,7 @@ def expected_drift(policy, n, generations) -> np.ndarray:
     return np.append(0.0, limit + (first - limit) * factor**t)
 
 
-def drift_limit(policy, n) -> float:
+def drift_limit(policy: Policy, n: int) -> float:
     """Limit of `expected_drift` after infinitely many generations.
 
     Returns
@@ -99,7 +100,7 @@ def drift_limit(policy, n) -> float:
     return _geometric(policy, n)[2]
 
 
-def last_k_effective_size(k, n, *, reuse=False) -> float:
+def last_k_effective_size(k: int, n: int, *, reuse: bool = False) -> float:
     """Draws a generation of the replace loop that collapses about as fast as last-K.
 
     Parameters
@@ -133,7 +134,7 @@ def last_k_effective_size(k, n, *, reuse=False) -> float:
     return (n / k if reuse else float(n)) * ((k + 1) / 2) ** 2
 
 
-def _geometric(policy, n):
+def _geometric(policy: Policy, n: int) -> tuple[float, float, float]:
     """First value, factor and limit of a drift that approaches its limit geometrically."""
     match policy:
         case PartlyReal(real):
@@ -148,9 +149,9 @@ def _geometric(policy, n):
     raise ValueError(f"policy must be PartlyReal, FreshReal, Immigration or LastK, got {policy!r}")
 
 
-def _redrawn(k, share, generations):
+def _redrawn(k: int, share: int, generations: int) -> Floats:
     """Drift under LastK with fresh redraws: second moments of the models in the window."""
-    window = np.zeros((1, 1))  # of the truth
+    window: Floats = np.zeros((1, 1))  # of the truth
     drift = [0.0]
     for _ in range(generations):
         with_newest = window.mean(axis=0)
@@ -160,9 +161,10 @@ def _redrawn(k, share, generations):
     return np.array(drift)
 
 
-def _reused(k, share, generations):
+def _reused(k: int, share: int, generations: int) -> Floats:
     """Drift under LastK with reused batches: second moments of the batches in the window."""
-    window, drift = np.full((1, 1), 1 / share), [0.0]
+    window: Floats = np.full((1, 1), 1 / share)
+    drift = [0.0]
     for _ in range(generations):
         with_newest = window.mean(axis=0)
         drift.append(with_newest.mean())
@@ -170,12 +172,12 @@ def _reused(k, share, generations):
     return np.array(drift)
 
 
-def _border(window, edge, corner, k):
+def _border(window: Floats, edge: Floats, corner: float, k: int) -> Floats:
     """Add a row and a column, and drop the oldest beyond k."""
     return np.block([[window, edge[:, None]], [edge, corner]])[-k:, -k:]
 
 
-def _share_of_each(k, n):
+def _share_of_each(k: int, n: int) -> int:
     if n < k:
         raise ValueError(f"n must be at least k = {k} for LastK, got {n}")
     return n // k

@@ -12,11 +12,15 @@ and can be had from here too.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 
 import numpy as np
 
 from collapse_lib._draws import bartlett_factor
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, one_of, positive, whole_number
 from collapse_lib.loop import (
     Accumulate,
@@ -81,7 +85,7 @@ class RegressionTrajectory:
     design : str
     """
 
-    risk: np.ndarray
+    risk: Floats
     d: int
     T: int
     policy: Policy
@@ -93,17 +97,17 @@ class RegressionTrajectory:
 
 
 def simulate(
-    d,
-    T,
+    d: int,
+    T: int,
     *,
-    generations,
-    replicates=1,
-    policy="replace",
-    design="fresh",
-    covariance=None,
-    truth=None,
-    noise=1.0,
-    rng=None,
+    generations: int,
+    replicates: int = 1,
+    policy: Policy | str = "replace",
+    design: str = "fresh",
+    covariance: ArrayLike | None = None,
+    truth: ArrayLike | None = None,
+    noise: float = 1.0,
+    rng: Rng = None,
 ) -> RegressionTrajectory:
     """Simulate least squares on its own labels, exactly in law.
 
@@ -155,15 +159,15 @@ def simulate(
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
     policy = policy_named(policy)
-    reused = isinstance(policy, LastK) and policy.reuse
+    reused = policy if isinstance(policy, LastK) and policy.reuse else None
     one_of("policy", REUSED if reused else policy.name, (*POLICIES, REUSED))
     if reused:
-        whole_number("T", T, minimum=policy.k)
+        whole_number("T", T, minimum=reused.k)
     one_of("design", design, DESIGNS)
     scale = np.sqrt(_along_axes("covariance", covariance, d, default=1.0, minimum=0))
     start = _along_axes("truth", truth, d, default=0.0)
     noise = positive("noise", noise, zero=True)
-    batch = T // policy.k if reused else T
+    batch = T // reused.k if reused else T
     loop = _Loop(d, batch, policy, scale, start, noise, design == "frozen", as_generator(rng))
     if isinstance(policy, Replace) and T >= d and not loop.frozen:
         advance, numbers = _replace, 1
@@ -178,7 +182,7 @@ def simulate(
     return RegressionTrajectory(risk, d, T, policy, design)
 
 
-def refit_risk(risk, d, T, *, noise=1.0, rng=None) -> np.ndarray:
+def refit_risk(risk: ArrayLike, d: int, T: int, *, noise: float = 1.0, rng: Rng = None) -> Floats:
     """Draw the risk of one more least-squares fit, on labels of a model with a known risk.
 
     The new error is the old one plus a spherical one, and only the angle between them
@@ -225,17 +229,17 @@ class _Loop:
     d: int
     T: int
     policy: Policy
-    scale: np.ndarray  # standard deviations of the features
-    truth: np.ndarray
+    scale: Floats  # standard deviations of the features
+    truth: Floats
     noise: float
     frozen: bool
     rng: np.random.Generator
 
-    def factor(self, rows, replicates):
+    def factor(self, rows: int, replicates: int) -> Floats:
         """The triangular (or trapezoidal) factor R of a fresh design's XᵀX = RᵀR."""
         return bartlett_factor(rows, self.d, replicates, rng=self.rng) * self.scale
 
-    def designs(self, rows, replicates):
+    def designs(self, rows: int, replicates: int) -> Iterator[Floats]:
         """Yield one factor a generation: a new one, or the same again if frozen."""
         factor = self.factor(rows, replicates)
         while True:
@@ -243,7 +247,7 @@ class _Loop:
             if not self.frozen:
                 factor = self.factor(rows, replicates)
 
-    def independent_rows(self, t, real_rows):
+    def independent_rows(self, t: int, real_rows: int) -> int:
         """Rows of generation t's training set that are not copies of each other."""
         if isinstance(self.policy, Accumulate | LastK) and not self.frozen:
             return min(t, getattr(self.policy, "k", t)) * self.T
@@ -251,38 +255,41 @@ class _Loop:
             return real_rows + (self.T if t > 1 else 0)
         return self.T
 
-    def equations(self, factor, w):
+    def equations(self, factor: Floats, w: Floats) -> Floats:
         """The normal equations [XᵀX | Xᵀy] of rows that model w has labelled."""
         noise = self.noise * self.rng.standard_normal(factor.shape[:2])
         labels = (factor @ w[..., None])[..., 0] + noise
-        return factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
+        equations: Floats = factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
+        return equations
 
-    def risk_of(self, w):
-        return ((self.scale * (w - self.truth)) ** 2).sum(axis=1)
+    def risk_of(self, w: Floats) -> Floats:
+        risk: Floats = ((self.scale * (w - self.truth)) ** 2).sum(axis=1)
+        return risk
 
 
-def _one_step(risk, d, T, noise, rng):
+def _one_step(risk: Floats, d: int, T: int, noise: float, rng: np.random.Generator) -> Floats:
     """(r + c Z)² + c² χ²_{d−1} with c² = noise²/χ²_{T−d+1}: the multivariate t increment."""
     c = noise / np.sqrt(2 * rng.standard_gamma((T - d + 1) / 2, size=risk.shape))
     along = np.sqrt(risk) + c * rng.standard_normal(risk.shape)
     return along**2 + 2 * c**2 * rng.standard_gamma((d - 1) / 2, size=risk.shape)
 
 
-def _replace(loop, risk):
+def _replace(loop: _Loop, risk: Floats) -> None:
     newest = risk[:, 0]
     for t in range(1, risk.shape[1]):
         newest = _one_step(newest, loop.d, loop.T, loop.noise, loop.rng)
         risk[:, t] = newest
 
 
-def _refit(loop, risk):
+def _refit(loop: _Loop, risk: Floats) -> None:
     """Solve the normal equations of whatever rows the policy keeps."""
     d, T, policy, replicates = loop.d, loop.T, loop.policy, len(risk)
     real_rows = getattr(policy, "real", 0)
     made_designs, real_designs = (loop.designs(rows, replicates) for rows in (T, real_rows))
     w = truth = np.broadcast_to(loop.truth, (replicates, d))
-    window = deque(maxlen=getattr(policy, "k", 1))
-    pool = real = 0.0
+    window: deque[Floats] = deque(maxlen=getattr(policy, "k", 1))
+    real: Floats = np.zeros((d, d + 1))
+    pool = real
     for t in range(1, risk.shape[1]):
         if t == 1 and real_rows:
             pool = real = loop.equations(next(real_designs), truth)
@@ -291,12 +298,12 @@ def _refit(loop, risk):
             if isinstance(policy, FreshReal):
                 real = loop.equations(next(real_designs), truth)
             window.append(made)
-            pool = (pool if isinstance(policy, Accumulate) else real) + sum(window)
+            pool = (pool if isinstance(policy, Accumulate) else real) + reduce(add, window)
         w = _least_norm(pool, is_full_rank=loop.independent_rows(t, real_rows) >= d)
         risk[:, t] = loop.risk_of(w)
 
 
-def _subsample(loop, risk):
+def _subsample(loop: _Loop, risk: Floats) -> None:
     """Keep every row, and fit T of them drawn without replacement."""
     T, replicates = loop.T, len(risk)
     w = np.broadcast_to(loop.truth, (replicates, loop.d))
@@ -315,7 +322,7 @@ def _subsample(loop, risk):
         risk[:, t] = loop.risk_of(w)
 
 
-def _least_norm(equations, *, is_full_rank):
+def _least_norm(equations: Floats, *, is_full_rank: bool) -> Floats:
     """The solution of least norm of the normal equations [A | b], one for each replicate."""
     gram, moment = equations[..., :-1], equations[..., -1:]
     if is_full_rank:
@@ -323,7 +330,9 @@ def _least_norm(equations, *, is_full_rank):
     return (np.linalg.pinv(gram, rcond=RANK_TOLERANCE, hermitian=True) @ moment)[..., 0]
 
 
-def _along_axes(name, values, d, *, default, minimum=-np.inf):
+def _along_axes(
+    name: str, values: ArrayLike | None, d: int, *, default: float, minimum: float = -np.inf
+) -> Floats:
     values = np.full(d, default) if values is None else np.asarray(values, dtype=float)
     if values.shape != (d,) or not np.isfinite(values).all() or (values < minimum).any():
         floor = "" if minimum == -np.inf else f", at least {minimum}"

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 
-def rows_needed(d, real, generations) -> int:
+def rows_needed(d: int, real: int, generations: int) -> int:
     """Rows each generation needs, so that the last fit is as good as one fit to real rows.
 
     Parameters
@@ -58,7 +58,7 @@ def rows_needed(d, real, generations) -> int:
     return d + 1 + whole_number("generations", generations, minimum=1) * (real - d - 1)
 
 
-def best_row_weight(d, real, synthetic) -> float:
+def best_row_weight(d: int, real: int, synthetic: int) -> float:
     """Weight of the fit to fresh real rows, when it is mixed with a fit to synthetic rows.
 
     Each generation fits its real rows and its synthetic rows separately by least squares, and
@@ -128,7 +128,14 @@ class LabelSettings:
 
 
 def label_settings(
-    d, rows, *, generations, generator_rows, noise=1.0, generator_noise=None, signal=1.0
+    d: int,
+    rows: int,
+    *,
+    generations: int,
+    generator_rows: int,
+    noise: float = 1.0,
+    generator_noise: float | None = None,
+    signal: float = 1.0,
 ) -> LabelSettings:
     """Ridge and shrink for labels that come from a chain of least-squares fits.
 
@@ -190,7 +197,7 @@ def label_settings(
         sigma0 = positive("generator_noise", generator_noise, zero=True)
     a, b, c = norm**2 / d, sigma**2 / T, n * sigma0**2 / (T0 - d - 1)
 
-    def risk(penalty, shrink=1.0, labels=n):
+    def risk(penalty: float, shrink: float = 1.0, labels: int = n) -> float:
         return scaling.shrunk_ridge_risk(
             [1.0], [a], T, penalty, shrink=shrink, counts=[d], n=labels, **fakes
         )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import positive, share, whole_number, whole_numbers
 from collapse_lib.regression_theory import _checked, _toll
 
 __all__ = ["fresh_real_contraction", "fresh_real_risk", "optimal_real_weight"]
 
 
-def fresh_real_contraction(d, synthetic, real) -> float:
+def fresh_real_contraction(d: int, synthetic: int, real: int) -> float:
     """The factor by which a mix of fresh real rows shrinks the teacher's error.
 
     Parameters
@@ -49,7 +50,15 @@ def fresh_real_contraction(d, synthetic, real) -> float:
     return own + cross + cross * (total * d - 2) / (total - d - 1)
 
 
-def fresh_real_risk(d, synthetic, real, generations, *, noise=1.0, first=None):
+def fresh_real_risk(
+    d: int,
+    synthetic: int,
+    real: int,
+    generations: ArrayLike,
+    *,
+    noise: float = 1.0,
+    first: float | None = None,
+) -> FloatOrArray:
     """Expected excess risk when each generation has new real rows beside synthetic ones.
 
     Parameters
@@ -93,7 +102,7 @@ def fresh_real_risk(d, synthetic, real, generations, *, noise=1.0, first=None):
     return np.where(t > 0, later, 0.0)[()]
 
 
-def optimal_real_weight(fraction) -> float:
+def optimal_real_weight(fraction: float) -> float:
     """The weight on fresh real rows that makes the resting error least, for T much above d.
 
     Parameters

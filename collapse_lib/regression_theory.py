@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints
 from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
 DESIGNS = ("fresh", "frozen")
 
 
-def one_fit_risk(d, T, *, noise=1.0) -> float:
+def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:
     """Expected excess risk of one least-squares fit, beyond that of its teacher.
 
     Parameters
@@ -62,7 +63,15 @@ def one_fit_risk(d, T, *, noise=1.0) -> float:
     return float(_toll(d, T, variance))
 
 
-def replace_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh"):
+def replace_risk(
+    d: int,
+    T: int,
+    generations: ArrayLike,
+    *,
+    noise: float = 1.0,
+    signal: float = 0.0,
+    design: str = "fresh",
+) -> FloatOrArray:
     """Expected excess risk when every generation replaces the data.
 
     Parameters
@@ -112,7 +121,9 @@ def replace_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh"):
     return signal * lost + _times(lost, toll) / (1 - kept)
 
 
-def replace_sd(d, T, generations, *, noise=1.0, design="fresh"):
+def replace_sd(
+    d: int, T: int, generations: ArrayLike, *, noise: float = 1.0, design: str = "fresh"
+) -> FloatOrArray:
     """Standard deviation of the excess risk under replace, between runs.
 
     The mean is the same for fresh and frozen designs, the spread is not.
@@ -156,7 +167,7 @@ def replace_sd(d, T, generations, *, noise=1.0, design="fresh"):
     return np.sqrt(d * (d + 2) * square - (t * d * first) ** 2)
 
 
-def effective_rows(d, T, generations) -> float:
+def effective_rows(d: int, T: int, generations: int) -> float:
     """Rows of real data that one fit would need to be as bad as many synthetic generations.
 
     Parameters
@@ -186,7 +197,15 @@ def effective_rows(d, T, generations) -> float:
     return d + 1 + (T - d - 1) / whole_number("generations", generations, minimum=1)
 
 
-def accumulate_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh"):
+def accumulate_risk(
+    d: int,
+    T: int,
+    generations: ArrayLike,
+    *,
+    noise: float = 1.0,
+    signal: float = 0.0,
+    design: str = "fresh",
+) -> FloatOrArray:
     """Expected excess risk when every generation keeps all the rows before it.
 
     Parameters
@@ -233,10 +252,11 @@ def accumulate_risk(d, T, generations, *, noise=1.0, signal=0.0, design="fresh")
     else:
         steps = np.array([_toll(d, int(k) * T, variance) for k in i]) / i
     total = np.concatenate([[0.0], np.cumsum(steps)])
-    return signal * max(1 - T / d, 0) * (t > 0) + total[t]
+    risk: FloatOrArray = signal * max(1 - T / d, 0) * (t > 0) + total[t]
+    return risk
 
 
-def accumulate_limit(d, T, *, noise=1.0, design="fresh") -> float:
+def accumulate_limit(d: int, T: int, *, noise: float = 1.0, design: str = "fresh") -> float:
     """What the risk under accumulate grows to, T ≥ d + 2.
 
     Parameters
@@ -269,7 +289,7 @@ def accumulate_limit(d, T, *, noise=1.0, design="fresh") -> float:
     return float(variance * d / (d + 1) * (special.psi(1) - special.psi(1 - ratio)))
 
 
-def accumulate_bound(d, T, *, noise=1.0) -> float:
+def accumulate_bound(d: int, T: int, *, noise: float = 1.0) -> float:
     """The bound π²/6 · noise² d/(T − d − 1) on the risk under accumulate, T ≥ d + 2.
 
     Parameters
@@ -300,7 +320,9 @@ def accumulate_bound(d, T, *, noise=1.0) -> float:
     return float(np.pi**2 / 6 * _toll(d, T, variance))
 
 
-def accumulate_subsample_risk(d, T, generations, *, noise=1.0):
+def accumulate_subsample_risk(
+    d: int, T: int, generations: ArrayLike, *, noise: float = 1.0
+) -> FloatOrArray:
     """Excess risk under accumulate-subsample, for T much larger than d.
 
     Each fit uses T rows drawn without replacement from the pool, which keeps their labels.
@@ -336,7 +358,7 @@ def accumulate_subsample_risk(d, T, generations, *, noise=1.0):
     return variance * d / T * (3 * basel[t] - 2) * (t > 0)
 
 
-def _toll(d, T, variance):
+def _toll(d: int, T: int, variance: float) -> float:
     """What one fit adds to the risk."""
     if T > d + 1:
         return variance * d / (T - d - 1)
@@ -345,12 +367,12 @@ def _toll(d, T, variance):
     return np.inf if variance else 0.0
 
 
-def _times(count, toll):
+def _times(count: Floats | Ints, toll: float) -> FloatOrArray:
     """count · toll, where no toll at all is 0 even if one toll is infinite."""
     with np.errstate(invalid="ignore"):
         return np.where(count > 0, count * toll, 0.0)[()]
 
 
-def _checked(d, T, noise):
+def _checked(d: int, T: int, noise: float) -> tuple[int, int, float]:
     d, T = whole_number("d", d, minimum=1), whole_number("T", T, minimum=1)
     return d, T, positive("noise", noise, zero=True) ** 2

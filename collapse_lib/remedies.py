@@ -8,11 +8,13 @@ averages say everything.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from collapse_lib._draws import bartlett_factor
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints, Rng
 from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 from collapse_lib.regression_theory import one_fit_risk
 
@@ -27,8 +29,11 @@ __all__ = [
     "stepped_risk",
 ]
 
+Filter = Callable[[Floats], Floats]
+"""Takes and returns an array of eigenvalues."""
 
-def ridge_filter(penalty):
+
+def ridge_filter(penalty: float) -> Filter:
     """Weight decay: the filter a/(a + λ) of a ridge fit with penalty λ.
 
     Examples
@@ -40,7 +45,7 @@ def ridge_filter(penalty):
     return lambda a: a / (a + penalty)
 
 
-def descent_filter(steps, rate=0.1):
+def descent_filter(steps: int, rate: ArrayLike = 0.1) -> Filter:
     """Early stopping: the filter 1 − Π(1 − γ_k a) of gradient descent from zero.
 
     Parameters
@@ -78,10 +83,12 @@ class FilterConstants:
     kept: float
     kept_squared: float
     noise: float
-    stderr: np.ndarray
+    stderr: Floats
 
 
-def filter_constants(filter, d, T, *, draws=100_000, rng=0) -> FilterConstants:
+def filter_constants(
+    filter: Filter, d: int, T: int, *, draws: int = 100_000, rng: Rng = 0
+) -> FilterConstants:
     """Average a filter over the Wishart law by Monte Carlo; no loop is run.
 
     Parameters
@@ -115,10 +122,18 @@ def filter_constants(filter, d, T, *, draws=100_000, rng=0) -> FilterConstants:
     f = filter(a)
     values = np.stack([f.mean(axis=1), (f**2).mean(axis=1), (f**2 / a).sum(axis=1) / T])
     means, errors = values.mean(axis=1), values.std(axis=1) / np.sqrt(draws)
-    return FilterConstants(*(float(each) for each in means), errors)
+    kept, kept_squared, noise = (float(each) for each in means)
+    return FilterConstants(kept, kept_squared, noise, errors)
 
 
-def filtered_risk(constants, generations, *, signal, noise=1.0, start="zero"):
+def filtered_risk(
+    constants: FilterConstants,
+    generations: ArrayLike,
+    *,
+    signal: float,
+    noise: float = 1.0,
+    start: str = "zero",
+) -> FloatOrArray:
     """Expected excess risk of a loop whose every fit is filtered.
 
     Parameters
@@ -159,10 +174,13 @@ def filtered_risk(constants, generations, *, signal, noise=1.0, start="zero"):
     if one_of("start", start, ("zero", "last")) == "last":
         return toll * t
     size = constants.kept_squared**t * signal + toll * _geometric(constants.kept_squared, t)
-    return size - 2 * constants.kept**t * signal + signal
+    risk: FloatOrArray = size - 2 * constants.kept**t * signal + signal
+    return risk
 
 
-def input_noise_risk(d, T, generations, *, jitter, signal, noise=1.0):
+def input_noise_risk(
+    d: int, T: int, generations: ArrayLike, *, jitter: float, signal: float, noise: float = 1.0
+) -> FloatOrArray:
     """Expected excess risk when each fit sees its inputs with added noise, least squares.
 
     Parameters
@@ -194,10 +212,13 @@ def input_noise_risk(d, T, generations, *, jitter, signal, noise=1.0):
     kept = 1 / (1 + positive("jitter", jitter, zero=True) ** 2)
     growth = kept**2 + kept * (1 - kept) * toll
     size = growth**t * signal + kept * toll * variance * _geometric(growth, t)
-    return size - 2 * kept**t * signal + signal
+    risk: FloatOrArray = size - 2 * kept**t * signal + signal
+    return risk
 
 
-def split_ensemble_risk(d, T, generations, *, members, noise=1.0):
+def split_ensemble_risk(
+    d: int, T: int, generations: ArrayLike, *, members: int, noise: float = 1.0
+) -> FloatOrArray:
     """Expected excess risk of the mean of several fits, each to its own part of the T rows.
 
     Parameters
@@ -230,7 +251,7 @@ def split_ensemble_risk(d, T, generations, *, members, noise=1.0):
     return toll * whole_numbers("generations", generations)
 
 
-def stepped_risk(d, T, steps, *, noise=1.0) -> np.ndarray:
+def stepped_risk(d: int, T: int, steps: ArrayLike, *, noise: float = 1.0) -> Floats:
     """Expected excess risk when generation i moves the share γ_i of the way to its fit.
 
     γ_i = 1/i is the mean of all models so far.
@@ -263,11 +284,11 @@ def stepped_risk(d, T, steps, *, noise=1.0) -> np.ndarray:
     return positive("noise", noise) ** 2 * _toll(d, T) * np.cumsum(steps**2)
 
 
-def _toll(d, T):
+def _toll(d: int, T: int) -> float:
     d = whole_number("d", d, minimum=1)
     return one_fit_risk(d, whole_number("T", T, minimum=d + 2))
 
 
-def _geometric(ratio, t):
+def _geometric(ratio: float, t: Ints) -> Floats:
     """1 + ratio + … + ratio^(t−1)."""
     return t.astype(float) if ratio == 1 else (1 - ratio**t) / (1 - ratio)

@@ -24,6 +24,7 @@ from collapse_lib._ridge_draws import (
     label_filter,
 )
 from collapse_lib._spectra import checked_spectrum
+from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, one_of, positive, whole_number
 
 __all__ = [
@@ -48,18 +49,25 @@ class RidgeRun:
         As in `spectrum.RidgeRisk`.
     """
 
-    bias: np.ndarray
-    variance: np.ndarray
-    toll: np.ndarray
+    bias: Floats
+    variance: Floats
+    toll: Floats
 
     @property
-    def total(self) -> np.ndarray:
+    def total(self) -> Floats:
         return self.bias + self.variance + self.toll
 
 
 def labeller_errors(
-    spectrum, n, T0, replicates, *, sigma0=1.0, design="fresh", rng=None
-) -> np.ndarray:
+    spectrum: ArrayLike,
+    n: int,
+    T0: int,
+    replicates: int,
+    *,
+    sigma0: float = 1.0,
+    design: str = "fresh",
+    rng: Rng = None,
+) -> Floats:
     """Draw ŵ_n − w₀ of the n-th OLS generator, each fitted to T0 rows of the one before.
 
     Parameters
@@ -106,20 +114,20 @@ def labeller_errors(
 
 
 def simulate_ridge(
-    spectrum,
-    w0,
-    T,
-    penalty,
+    spectrum: ArrayLike,
+    w0: ArrayLike,
+    T: int,
+    penalty: ArrayLike,
     *,
-    n=0,
-    T0=None,
-    sigma=1.0,
-    sigma0=1.0,
-    shrink=1.0,
-    design="fresh",
-    replicates=1,
-    rng=None,
-) -> np.ndarray:
+    n: int = 0,
+    T0: int | None = None,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    shrink: float = 1.0,
+    design: str = "fresh",
+    replicates: int = 1,
+    rng: Rng = None,
+) -> Floats:
     """Draw the excess risk of one ridge fit to labels made by the n-th OLS generator.
 
     Parameters
@@ -172,18 +180,18 @@ def simulate_ridge(
 
 
 def simulate_terms(
-    spectrum,
-    w0,
-    T,
-    penalty,
+    spectrum: ArrayLike,
+    w0: ArrayLike,
+    T: int,
+    penalty: float,
     *,
-    n=0,
-    T0=None,
-    sigma=1.0,
-    sigma0=1.0,
-    shrink=1.0,
-    replicates=1,
-    rng=None,
+    n: int = 0,
+    T0: int | None = None,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    shrink: float = 1.0,
+    replicates: int = 1,
+    rng: Rng = None,
 ) -> RidgeRun:
     """Draw designs, and return the expected excess risk given each, term by term.
 
@@ -223,8 +231,16 @@ def simulate_terms(
 
 
 def simulate_ridge_loop(
-    spectrum, w0, T, penalty, generations, *, sigma=1.0, replicates=1, rng=None
-) -> np.ndarray:
+    spectrum: ArrayLike,
+    w0: ArrayLike,
+    T: int,
+    penalty: float,
+    generations: int,
+    *,
+    sigma: float = 1.0,
+    replicates: int = 1,
+    rng: Rng = None,
+) -> Floats:
     """Draw a loop that fits by ridge in every generation, each to T fresh rows.
 
     Parameters

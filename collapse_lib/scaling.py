@@ -10,11 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log
+from typing import Any
 
 import numpy as np
 from scipy import optimize, special
 
 from collapse_lib._spectra import checked_spectrum, matching
+from collapse_lib._types import ArrayLike, Floats
 from collapse_lib.checks import positive, whole_number
 from collapse_lib.spectrum import RidgeRisk, ridge_risk
 
@@ -66,7 +68,7 @@ class PowerLaw:
     r: float
     d: int | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not positive("beta", self.beta) > 1:
             raise ValueError(f"beta must be above 1, got {self.beta}")
         positive("r", self.r)
@@ -74,7 +76,7 @@ class PowerLaw:
             whole_number("d", self.d, minimum=1)
 
     @cached_property
-    def _nodes(self):
+    def _nodes(self) -> tuple[Floats, Floats]:
         """Indices k, some of them fractional, and how many terms each stands for."""
         end = inf if self.d is None else self.d
         first = min(EXACT, end)
@@ -89,30 +91,30 @@ class PowerLaw:
         return np.append(k, tail.ravel()), np.append(counts, (half * w * tail).ravel())
 
     @property
-    def spectrum(self) -> np.ndarray:
+    def spectrum(self) -> Floats:
         """Eigenvalues, one for each block of terms."""
         return self._nodes[0] ** -self.beta
 
     @property
-    def w0_squared(self) -> np.ndarray:
+    def w0_squared(self) -> Floats:
         """Squared coordinates of the truth, one for each block."""
         return self._nodes[0] ** -(1 + self.beta * (2 * self.r - 1))
 
     @property
-    def counts(self) -> np.ndarray:
+    def counts(self) -> Floats:
         """Terms in each block."""
         return self._nodes[1]
 
-    def risk(self, T, penalty, **options) -> RidgeRisk:
+    def risk(self, T: float, penalty: float, **options: Any) -> RidgeRisk:
         """`spectrum.ridge_risk` for this spectrum and truth."""
         return ridge_risk(self.spectrum, self.w0_squared, T, penalty, counts=self.counts, **options)
 
-    def best_penalty(self, T, **options) -> tuple[float, float]:
+    def best_penalty(self, T: float, **options: Any) -> tuple[float, float]:
         """`best_penalty` for this spectrum and truth."""
         return best_penalty(self.spectrum, self.w0_squared, T, counts=self.counts, **options)
 
 
-def critical_exponent(beta, r) -> float:
+def critical_exponent(beta: float, r: float) -> float:
     """Return ℓ_crit = β/(2β min(r, 1) + 1): on real labels λ = T^−ℓ_crit is best.
 
     Examples
@@ -124,7 +126,7 @@ def critical_exponent(beta, r) -> float:
     return beta / (2 * beta * min(r, 1.0) + 1)
 
 
-def clean_rate(beta, r) -> float:
+def clean_rate(beta: float, r: float) -> float:
     """Return c = 2β min(r, 1)/(2β min(r, 1) + 1): the best error on real labels is T^−c.
 
     Examples
@@ -136,7 +138,7 @@ def clean_rate(beta, r) -> float:
     return 1 - 1 / (2 * beta * min(r, 1.0) + 1)
 
 
-def optimal_exponent(beta, r, *, a=0.0, b=1.0) -> float:
+def optimal_exponent(beta: float, r: float, *, a: float = 0.0, b: float = 1.0) -> float:
     """Return ℓ*, the best ℓ in λ = T^−ℓ when nσ₀² = T^a, T₀ = T^b and d = φ₀T₀.
 
     Parameters
@@ -172,7 +174,9 @@ def optimal_exponent(beta, r, *, a=0.0, b=1.0) -> float:
     return critical_exponent(beta, r) * min(b - a, 1.0)
 
 
-def rates(beta, r, ell, *, a=0.0, b=1.0) -> tuple[float, float, float]:
+def rates(
+    beta: float, r: float, ell: float, *, a: float = 0.0, b: float = 1.0
+) -> tuple[float, float, float]:
     """Return the exponents of T in bias, variance and toll under λ = T^−ℓ.
 
     nσ₀² = T^a, T₀ = T^b with b ≤ 1, and d = φ₀T₀, with d beyond the reach of the penalty: ℓ < βb.
@@ -197,7 +201,14 @@ def rates(beta, r, ell, *, a=0.0, b=1.0) -> tuple[float, float, float]:
 
 
 def best_penalty(
-    spectrum, w0_squared, T, *, counts=None, shrink=1.0, bounds=(1e-12, 1e3), **options
+    spectrum: ArrayLike,
+    w0_squared: ArrayLike,
+    T: float,
+    *,
+    counts: ArrayLike | None = None,
+    shrink: float = 1.0,
+    bounds: tuple[float, float] = (1e-12, 1e3),
+    **options: Any,
 ) -> tuple[float, float]:
     """Return the penalty with the least expected excess risk, and that risk.
 
@@ -227,7 +238,7 @@ def best_penalty(
     0.012
     """
 
-    def risk(x):
+    def risk(x: float) -> float:
         return shrunk_ridge_risk(
             spectrum, w0_squared, T, np.exp(x), shrink=shrink, counts=counts, **options
         )
@@ -241,7 +252,14 @@ def best_penalty(
 
 
 def shrunk_ridge_risk(
-    spectrum, w0_squared, T, penalty, *, shrink=1.0, counts=None, **options
+    spectrum: ArrayLike,
+    w0_squared: ArrayLike,
+    T: float,
+    penalty: float,
+    *,
+    shrink: float = 1.0,
+    counts: ArrayLike | None = None,
+    **options: Any,
 ) -> float:
     """Return the expected excess risk of a ridge fit whose vector is multiplied by ``shrink``.
 
@@ -280,7 +298,9 @@ def shrunk_ridge_risk(
     return float(signal - 2 * shrink * cross + shrink**2 * (moment + noise))
 
 
-def best_shrunk_ridge(d, T, *, n, T0, sigma=1.0, sigma0=1.0, norm=1.0) -> tuple[float, float]:
+def best_shrunk_ridge(
+    d: int, T: float, *, n: int, T0: int, sigma: float = 1.0, sigma0: float = 1.0, norm: float = 1.0
+) -> tuple[float, float]:
     """Return the best penalty and the best shrink for white inputs, Σ = I.
 
     Parameters

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq
 
+from collapse_lib._types import Floats
 from collapse_lib.checks import one_of, positive, share, whole_number
 
 __all__ = [
@@ -27,7 +28,7 @@ POLICIES = ("replace", "accumulate")
 ESTIMATORS = ("ml", "unbiased")
 
 
-def silverman_factor(n) -> float:
+def silverman_factor(n: int) -> float:
     """Return 1.06 n^{−1/5}, the bandwidth in units of the sample's standard deviation.
 
     References
@@ -39,17 +40,18 @@ def silverman_factor(n) -> float:
     >>> round(silverman_factor(100), 4)
     0.422
     """
-    return 1.06 * whole_number("n", n, minimum=2) ** -0.2
+    factor: float = 1.06 * whole_number("n", n, minimum=2) ** -0.2
+    return factor
 
 
-def widening(n, estimator) -> float:
+def widening(n: int, estimator: str) -> float:
     """By how much Silverman's kernel raises the ML variance: h² = widening × V."""
     n = whole_number("n", n, minimum=2)
     one_of("estimator", estimator, ESTIMATORS)
     return silverman_factor(n) ** 2 * (n / (n - 1) if estimator == "unbiased" else 1)
 
 
-def silverman_growth(n, estimator="ml") -> float:
+def silverman_growth(n: int, estimator: str = "ml") -> float:
     """Factor by which a generation multiplies the expected variance under Silverman's rule.
 
     Parameters
@@ -77,7 +79,7 @@ def silverman_growth(n, estimator="ml") -> float:
     return (1 + widening(n, estimator)) * (1 - 1 / n)
 
 
-def silverman_real_fraction(n, estimator="ml") -> float:
+def silverman_real_fraction(n: int, estimator: str = "ml") -> float:
     """Smallest real fraction a generation that bounds the variance under Silverman's rule.
 
     Parameters
@@ -111,10 +113,13 @@ def silverman_real_fraction(n, estimator="ml") -> float:
     0.1465
     """
     growth = silverman_growth(n, estimator)
-    return brentq(lambda f: (1 - f) * (growth + 1 / (n * (2 - f))) - 1, 0.0, 1.0, xtol=1e-14)
+    fraction: float = brentq(
+        lambda f: (1 - f) * (growth + 1 / (n * (2 - f))) - 1, 0.0, 1.0, xtol=1e-14
+    )
+    return fraction
 
 
-def _step(n, spread, f):
+def _step(n: int, spread: float, f: float) -> Floats:
     """One generation of (ML variance of the data, drift): its matrix; replace, n items."""
     mixed = np.array([(1 - f) * spread, f * (1 - f)])  # variance of the law drawn from
     return np.array([(1 - 1 / n) * mixed, mixed / n + [0, (1 - f) ** 2]])
@@ -132,24 +137,24 @@ class SmoothedMoments:
         E (m_t − m₀)².
     """
 
-    variance: np.ndarray
-    drift: np.ndarray
+    variance: Floats
+    drift: Floats
 
     @property
-    def total(self) -> np.ndarray:
+    def total(self) -> Floats:
         """Variance + drift: the expected squared distance of a draw from the true mean."""
         return self.variance + self.drift
 
 
 def kde_moments(
-    n,
-    generations,
+    n: int,
+    generations: int,
     *,
-    bandwidth,
-    policy="replace",
-    real_fraction=0.0,
-    estimator="ml",
-    variance=1.0,
+    bandwidth: float | str,
+    policy: str = "replace",
+    real_fraction: float = 0.0,
+    estimator: str = "ml",
+    variance: float = 1.0,
 ) -> SmoothedMoments:
     """Expected variance and drift of the KDE loop, exactly.
 
@@ -211,7 +216,7 @@ def kde_moments(
     return SmoothedMoments(model, inside[:, 1])
 
 
-def _accumulated_moments(n, generations, h, truth):
+def _accumulated_moments(n: int, generations: int, h: float, truth: float) -> SmoothedMoments:
     variance, drift = np.empty(generations + 1), np.zeros(generations + 1)
     variance[0] = pool = truth
     for t in range(1, generations + 1):
@@ -222,7 +227,9 @@ def _accumulated_moments(n, generations, h, truth):
     return SmoothedMoments(variance, drift)
 
 
-def check_options(bandwidth, policy, real_fraction, estimator):
+def check_options(
+    bandwidth: float | str, policy: str, real_fraction: float, estimator: str
+) -> tuple[float | None, float]:
     """Return the checked bandwidth (None for Silverman's) and real fraction.
 
     Raises
@@ -241,7 +248,9 @@ def check_options(bandwidth, policy, real_fraction, estimator):
     return positive("bandwidth", bandwidth), f
 
 
-def hop_distribution(generation, *, policy="replace", real_fraction=0.0) -> np.ndarray:
+def hop_distribution(
+    generation: int, *, policy: str = "replace", real_fraction: float = 0.0
+) -> Floats:
     """Law of the number of kernels that a draw from model t has passed through.
 
     Parameters

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import Floats
 from collapse_lib.checks import whole_number
 
 __all__ = ["fit", "predict"]
@@ -17,7 +18,7 @@ RIDGE = 1e-6  # keeps the scores finite where the likelihood has no maximum
 LONGEST_STEP = 2.0  # largest change of a score in one Newton step
 
 
-def predict(features, scores) -> np.ndarray:
+def predict(features: Floats, scores: Floats) -> Floats:
     """Next-word probabilities of every context.
 
     Parameters
@@ -38,10 +39,11 @@ def predict(features, scores) -> np.ndarray:
     score = features @ scores
     score = np.concatenate([score, np.zeros((*score.shape[:2], 1))], axis=2)
     weight = np.exp(score - score.max(axis=2, keepdims=True))
-    return weight / weight.sum(axis=2, keepdims=True)
+    chances: Floats = weight / weight.sum(axis=2, keepdims=True)
+    return chances
 
 
-def fit(features, frequencies, *, start=None, steps=8) -> np.ndarray:
+def fit(features: Floats, frequencies: Floats, *, start: None = None, steps: int = 8) -> Floats:
     """Fit the scores by maximum likelihood, every context weighing the same.
 
     Parameters

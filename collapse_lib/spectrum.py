@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._spectra import checked_spectrum, matching
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import positive, whole_number
 
 __all__ = ["RidgeRisk", "degrees_of_freedom", "kappa", "ridge_loop_risk", "ridge_risk"]
@@ -23,7 +24,9 @@ __all__ = ["RidgeRisk", "degrees_of_freedom", "kappa", "ridge_loop_risk", "ridge
 STEPS = 200  # Newton steps before giving up; a dozen are usual
 
 
-def degrees_of_freedom(spectrum, kappa, m=1, *, counts=None) -> float:
+def degrees_of_freedom(
+    spectrum: ArrayLike, kappa: float, m: int = 1, *, counts: ArrayLike | None = None
+) -> float:
     """Return df_m(κ) = tr Σᵐ(Σ + κ)⁻ᵐ.
 
     Parameters
@@ -56,7 +59,9 @@ def degrees_of_freedom(spectrum, kappa, m=1, *, counts=None) -> float:
     return float(counts @ share ** whole_number("m", m, minimum=1))
 
 
-def kappa(spectrum, penalty, T, *, counts=None) -> float:
+def kappa(
+    spectrum: ArrayLike, penalty: float, T: float, *, counts: ArrayLike | None = None
+) -> float:
     """Return the effective penalty: the largest κ with κ − λ = κ df₁(κ)/T.
 
     κ is the only positive solution. There is none if λ = 0 and T ≥ d; then κ = 0.
@@ -101,7 +106,7 @@ def kappa(spectrum, penalty, T, *, counts=None) -> float:
     return _kappa(spectrum, counts, positive("penalty", penalty, zero=True), positive("T", T))
 
 
-def _kappa(spectrum, counts, penalty, T):
+def _kappa(spectrum: Floats, counts: Floats, penalty: float, T: float) -> float:
     if penalty == 0 and T >= counts.sum():
         return 0.0
     value = penalty + counts @ spectrum / T
@@ -134,21 +139,30 @@ class RidgeRisk:
         The effective penalty and its degrees of freedom.
     """
 
-    bias: np.ndarray
-    variance: np.ndarray
-    toll: np.ndarray
-    kappa: np.ndarray
-    df1: np.ndarray
-    df2: np.ndarray
+    bias: FloatOrArray
+    variance: FloatOrArray
+    toll: FloatOrArray
+    kappa: FloatOrArray
+    df1: FloatOrArray
+    df2: FloatOrArray
 
     @property
-    def total(self) -> np.ndarray:
+    def total(self) -> FloatOrArray:
         """Expected excess risk: the sum of the three terms."""
         return self.bias + self.variance + self.toll
 
 
 def ridge_risk(
-    spectrum, w0_squared, T, penalty, *, n=0, T0=None, sigma=1.0, sigma0=1.0, counts=None
+    spectrum: ArrayLike,
+    w0_squared: ArrayLike,
+    T: ArrayLike,
+    penalty: ArrayLike,
+    *,
+    n: ArrayLike = 0,
+    T0: float | None = None,
+    sigma: float = 1.0,
+    sigma0: float = 1.0,
+    counts: ArrayLike | None = None,
 ) -> RidgeRisk:
     """Return the expected excess risk of ridge on labels made by the n-th OLS generator.
 
@@ -223,11 +237,13 @@ def ridge_risk(
     return RidgeRisk(bias, sigma**2 * spread, n * error * fake, effective, df1, df2)
 
 
-def _terms(spectrum, w0_squared, T, penalty, counts):
+def _terms(
+    spectrum: Floats, w0_squared: Floats, T: float, penalty: float, counts: Floats
+) -> tuple[float, float, float, float, float, float]:
     """Bias, variance over σ², toll over the generators' error; κ, df₁ and df₂."""
     effective = _kappa(spectrum, counts, penalty, T)
     share = spectrum / (spectrum + effective)
-    df1, df2 = counts @ share, counts @ share**2
+    df1, df2 = float(counts @ share), float(counts @ share**2)
     if not T > df2 * (1 + 1e-12):
         raise ValueError(f"T = {T:g} and penalty = {penalty:g} make the risk infinite")
     u = df2 / (T - df2)
@@ -236,7 +252,16 @@ def _terms(spectrum, w0_squared, T, penalty, counts):
     return bias, u, df2 + u * (counts @ lost), effective, df1, df2
 
 
-def ridge_loop_risk(spectrum, w0_squared, T, penalty, generations, *, sigma=1.0, counts=None):
+def ridge_loop_risk(
+    spectrum: ArrayLike,
+    w0_squared: ArrayLike,
+    T: float,
+    penalty: float,
+    generations: int,
+    *,
+    sigma: float = 1.0,
+    counts: ArrayLike | None = None,
+) -> Floats:
     """Return the expected excess risk of a loop that fits by ridge in every generation.
 
     Each generation labels T fresh rows, with noise variance sigma², and the next one is a

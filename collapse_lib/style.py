@@ -18,19 +18,28 @@ References
 .. [1] M. Okabe and K. Ito, "Color Universal Design", 2008, https://jfly.uni-koeln.de/color/
 """
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log10
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import matplotlib
 import numpy as np
 from cycler import cycler
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.cbook import normalize_kwargs
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection, FillBetweenPolyCollection
+from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, NullFormatter
+
+from collapse_lib._types import ArrayLike
 
 __all__ = [
     "PALETTE",
@@ -110,7 +119,7 @@ class PolicyStyle:
     text_color: str
 
 
-def _policy(colour, marker, label):
+def _policy(colour: str, marker: str, label: str) -> PolicyStyle:
     return PolicyStyle(PALETTE[colour].line, marker, label, PALETTE[colour].text)
 
 
@@ -128,7 +137,7 @@ POLICY_STYLE = MappingProxyType(
 )
 
 #: The matplotlib settings that :func:`use` installs, without the colour cycle.
-RC = MappingProxyType(
+RC: Mapping[str, Any] = MappingProxyType(
     {
         "figure.figsize": (5.6, 3.4),  # small enough to stay legible on a phone
         "figure.facecolor": "white",
@@ -159,7 +168,7 @@ RC = MappingProxyType(
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
 
-def settings():
+def settings() -> dict[str, Any]:
     """Return the style as matplotlib settings, for ``matplotlib.rc_context``.
 
     Examples
@@ -171,7 +180,7 @@ def settings():
     return {**RC, "axes.prop_cycle": cycler(color=lines)}
 
 
-def use():
+def use() -> None:
     """Install the style: matplotlib settings and, in a notebook, reproducible SVG figures.
 
     Run it once, before the first figure. Two runs of the same code then store byte-identical
@@ -184,7 +193,8 @@ def use():
     >>> matplotlib.rcParams["svg.fonttype"]
     'path'
     """
-    matplotlib.rcParams.update(settings())
+    # Its keys are settings of matplotlib, which its types list one by one.
+    matplotlib.rcParams.update(settings())  # type: ignore[arg-type]
     try:
         from IPython import get_ipython
         from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -194,7 +204,7 @@ def use():
         set_matplotlib_formats("svg", metadata=_NO_METADATA)
 
 
-def text_colour(colour):
+def text_colour(colour: str) -> str:
     """Return the darker variant of a palette colour, for words on white.
 
     Parameters
@@ -220,13 +230,13 @@ def text_colour(colour):
     return colour
 
 
-def _policy_style(policy):
+def _policy_style(policy: str) -> PolicyStyle:
     if policy not in POLICY_STYLE:
         raise ValueError(f"policy={policy!r} is not one of {', '.join(POLICY_STYLE)}")
     return POLICY_STYLE[policy]
 
 
-def theory(ax, x, y, **kwargs):
+def theory(ax: Axes, x: ArrayLike, y: ArrayLike, **kwargs: Any) -> Line2D:
     """Draw a prediction: a thin dark line, over the measurements.
 
     Parameters
@@ -253,7 +263,15 @@ def theory(ax, x, y, **kwargs):
     return line
 
 
-def measured(ax, x, mean, stderr=None, *, policy=None, **kwargs):
+def measured(
+    ax: Axes,
+    x: ArrayLike,
+    mean: ArrayLike,
+    stderr: ArrayLike | None = None,
+    *,
+    policy: str | None = None,
+    **kwargs: Any,
+) -> ErrorbarContainer:
     """Draw measurements: points with bars of two standard errors each way.
 
     Parameters
@@ -288,7 +306,15 @@ def measured(ax, x, mean, stderr=None, *, policy=None, **kwargs):
     return ax.errorbar(x, mean, yerr=bars, **_override(style, kwargs, Line2D))
 
 
-def band(ax, x, low, high, *, policy=None, **kwargs):
+def band(
+    ax: Axes,
+    x: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    *,
+    policy: str | None = None,
+    **kwargs: Any,
+) -> FillBetweenPolyCollection:
     """Shade the region between two curves.
 
     Parameters
@@ -317,7 +343,16 @@ def band(ax, x, low, high, *, policy=None, **kwargs):
     return ax.fill_between(x, low, high, **_override(style, kwargs, Collection))
 
 
-def direct_label(ax, x, y, text, *, policy=None, color=None, **kwargs):
+def direct_label(
+    ax: Axes,
+    x: float,
+    y: float,
+    text: str,
+    *,
+    policy: str | None = None,
+    color: str | None = None,
+    **kwargs: Any,
+) -> Text:
     """Write a label at a curve, in the curve's colour darkened to be read.
 
     Parameters
@@ -350,7 +385,7 @@ def direct_label(ax, x, y, text, *, policy=None, color=None, **kwargs):
     return ax.text(x, y, text, **_override(style, kwargs, Text))
 
 
-def log_ticks(ax, axis="both"):
+def log_ticks(ax: Axes, axis: str = "both") -> list[Axis]:
     """Label a log axis with plain numbers (0.01, 1, 100) while they are short.
 
     Below 0.001 and above 10 000 the labels are powers of ten.
@@ -382,13 +417,15 @@ def log_ticks(ax, axis="both"):
     return changed
 
 
-def _plain_number(value, position=None):
+def _plain_number(value: float, position: int | None = None) -> str:
     if 0.001 <= value <= 10_000:
         return f"{value:g}"
     exponent = round(log10(value))
     return f"$10^{{{exponent}}}$"
 
 
-def _override(style, kwargs, artist):
+def _override(
+    style: dict[str, Any], kwargs: dict[str, Any], artist: type[Artist]
+) -> dict[str, Any]:
     # So that an author's ``lw`` or ``va`` replaces ours instead of clashing with it.
     return {**style, **normalize_kwargs(kwargs, artist)}

@@ -7,16 +7,19 @@ in which they finish, nor on which other cells the sweep holds.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm.auto import tqdm
 
 from collapse_lib._sweep_cache import memory
-from collapse_lib._sweep_cells import as_cells, as_keys
+from collapse_lib._sweep_cells import Cell, as_cells, as_keys
 from collapse_lib._sweep_workers import Outcome, runner
+from collapse_lib._types import StrPath
 from collapse_lib.checks import whole_number
 
 __all__ = ["Failure", "SweepFailed", "SweepResult", "sweep"]
@@ -43,7 +46,7 @@ class Failure:
     """
 
     number: int
-    cell: dict
+    cell: Cell
     error: str
     traceback: str
 
@@ -63,13 +66,13 @@ class SweepResult:
         The values along each axis of a grid; None for a list of cells.
     """
 
-    cells: tuple[dict, ...]
-    results: tuple
+    cells: tuple[Cell, ...]
+    results: tuple[Any, ...]
     failures: tuple[Failure, ...]
-    axes: dict[str, tuple] | None
+    axes: dict[str, tuple[Any, ...]] | None
 
     @property
-    def values(self) -> tuple:
+    def values(self) -> tuple[Any, ...]:
         """The results, all of them; `SweepFailed` if a cell has none."""
         if self.failures:
             some = "; ".join(f"{lost.cell}: {lost.error}" for lost in self.failures[:3])
@@ -78,7 +81,7 @@ class SweepResult:
             )
         return self.results
 
-    def array(self, field=None, *, failed=None) -> np.ndarray:
+    def array(self, field: str | None = None, *, failed: float | None = None) -> NDArray[Any]:
         """Return the results as an array, the grid's axes (or the cells) first.
 
         Parameters
@@ -99,7 +102,14 @@ class SweepResult:
 
 
 def sweep(
-    function, over, *, seed, backend="loky", workers=None, cache=None, progress=True
+    function: Callable[..., Any],
+    over: Mapping[str, Iterable[Any]] | Iterable[Mapping[str, Any]],
+    *,
+    seed: int | None,
+    backend: str = "loky",
+    workers: int | None = None,
+    cache: StrPath | None = None,
+    progress: bool = True,
 ) -> SweepResult:
     """Evaluate a function at every cell of a grid, or of a list.
 
@@ -174,7 +184,8 @@ def sweep(
     with bar, threadpool_limits(1):
         while pending := [i for i in losses if i not in outcomes]:
             batch = [i for i in pending if losses[i] < in_company] or pending[:1]
-            started, why = set(), []
+            started: set[int] = set()
+            why: list[str] = []
             jobs = ((i, function, cells[i], seed, keys[i]) for i in _noted(batch, started))
             for i, outcome in run(jobs, why):
                 if outcome.error is None:
@@ -187,22 +198,22 @@ def sweep(
                     outcomes[i] = Outcome(error=f"lost {losses[i]} times: {why[-1]}")
                     bar.update()
     failures = [
-        Failure(i, cell, outcomes[i].error, outcomes[i].traceback)
+        Failure(i, cell, error, outcomes[i].traceback)
         for i, cell in enumerate(cells)
-        if outcomes[i].error is not None
+        if (error := outcomes[i].error) is not None
     ]
     results = tuple(outcomes[i].value for i in range(len(cells)))
     return SweepResult(tuple(cells), results, tuple(failures), axes)
 
 
-def _noted(numbers, started):
+def _noted(numbers: list[int], started: set[int]) -> Iterator[int]:
     """Pass the numbers on, and note which were taken: these are with the workers."""
     for i in numbers:
         started.add(i)
         yield i
 
 
-def _field(result, field):
+def _field(result: Any, field: str | None) -> Any:
     if field is None:
         return result
     return result[field] if isinstance(result, Mapping) else getattr(result, field)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats
 from collapse_lib.checks import positive, probabilities, shares, whole_number
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
 ]
 
 
-def temper(p, temperature) -> np.ndarray:
+def temper(p: ArrayLike, temperature: float) -> Floats:
     """Sharpen (θ < 1) or flatten (θ > 1) probabilities: B(p) ∝ p^{1/θ}.
 
     Parameters
@@ -55,13 +56,14 @@ def temper(p, temperature) -> np.ndarray:
     return raise_to(p, 1 / temperature)
 
 
-def raise_to(p, power) -> np.ndarray:
+def raise_to(p: Floats, power: float) -> Floats:
     """Return p^power with each row normalised, without checks."""
     raised = (p / p.max(axis=-1, keepdims=True)) ** power
-    return raised / raised.sum(axis=-1, keepdims=True)
+    normed: Floats = raised / raised.sum(axis=-1, keepdims=True)
+    return normed
 
 
-def tempered(p0, temperature, generations) -> np.ndarray:
+def tempered(p0: ArrayLike, temperature: float, generations: int) -> Floats:
     """Return the loop without chance and without real data, p_t ∝ p₀^{θ^{−t}}.
 
     Parameters
@@ -95,10 +97,18 @@ def tempered(p0, temperature, generations) -> np.ndarray:
     raised = np.zeros((len(t), len(p0)))
     alive = p0 > 0
     raised[:, alive] = np.exp(power[:, None] * logs[alive])
-    return raised / raised.sum(axis=1, keepdims=True)
+    models: Floats = raised / raised.sum(axis=1, keepdims=True)
+    return models
 
 
-def iterate(p0, generations, *, temperature, real_fraction=0.0, start=None) -> np.ndarray:
+def iterate(
+    p0: ArrayLike,
+    generations: int,
+    *,
+    temperature: float,
+    real_fraction: ArrayLike = 0.0,
+    start: ArrayLike | None = None,
+) -> Floats:
     """Run the loop without chance, p' = (1 − f) B(p) + f p₀.
 
     Parameters
@@ -136,7 +146,7 @@ def iterate(p0, generations, *, temperature, real_fraction=0.0, start=None) -> n
     return np.array(models)
 
 
-def first_model(start, p0) -> np.ndarray:
+def first_model(start: ArrayLike, p0: Floats) -> Floats:
     """Return ``start`` as a probability vector over the words of ``p0``.
 
     Raises
@@ -150,7 +160,7 @@ def first_model(start, p0) -> np.ndarray:
     return p
 
 
-def temperature_threshold(temperature) -> float:
+def temperature_threshold(temperature: float) -> float:
     """Real fraction above which the uniform distribution is stable: 1 − θ.
 
     Negative for θ > 1: then it is stable without real data.

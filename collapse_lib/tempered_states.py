@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
+from collapse_lib._types import Bools, FloatOrArray, Floats
 from collapse_lib.checks import positive, share, whole_number
 
 __all__ = ["Branches", "FixedPoints", "branches", "fixed_points", "temperature_spinodal"]
 
 
-def temperature_spinodal(temperature, words) -> float:
+def temperature_spinodal(temperature: float, words: int) -> float:
     """Real fraction f_sp above which no collapsed state is left, for a uniform truth.
 
     Parameters
@@ -48,7 +49,7 @@ def temperature_spinodal(temperature, words) -> float:
     return float(_balance(_peak(temperature, words), 1 / temperature, words))
 
 
-def _sharpening(temperature):
+def _sharpening(temperature: float) -> float:
     number = positive("temperature", temperature)
     if number >= 1:
         raise ValueError(
@@ -58,7 +59,7 @@ def _sharpening(temperature):
     return number
 
 
-def _balance(log_ratio, power, words):
+def _balance(log_ratio: float | Floats, power: float, words: int) -> FloatOrArray:
     """F, the real fraction that holds a word at exp(log_ratio) times each other's share."""
     down = -np.abs(log_ratio)
     with np.errstate(invalid="ignore"):
@@ -68,7 +69,7 @@ def _balance(log_ratio, power, words):
     return words / (np.exp(log_ratio) + words - 1) * gain
 
 
-def _peak(temperature, words):
+def _peak(temperature: float, words: int) -> float:
     """Log ratio at which F is largest; beyond log(s/(1 − θ)) it is below its value at 0."""
     furthest = np.log(words / (1 - temperature))
     found = minimize_scalar(
@@ -92,11 +93,11 @@ class FixedPoints:
         Whether small deviations of any kind die out.
     """
 
-    share: np.ndarray
-    stable: np.ndarray
+    share: Floats
+    stable: Bools
 
 
-def fixed_points(temperature, real_fraction, words) -> FixedPoints:
+def fixed_points(temperature: float, real_fraction: float, words: int) -> FixedPoints:
     """Find every fixed point with one distinguished word, for a uniform truth.
 
     Parameters
@@ -137,7 +138,7 @@ def fixed_points(temperature, real_fraction, words) -> FixedPoints:
     if temperature < 1 and f < temperature_spinodal(temperature, words):
         power = 1 / temperature
 
-        def excess(log_ratio):
+        def excess(log_ratio: float) -> float:
             return float(_balance(log_ratio, power, words)) - f
 
         top = 1e-9 if words == 2 else _peak(temperature, words)
@@ -171,12 +172,12 @@ class Branches:
     stable : ndarray of bool, (points,)
     """
 
-    share: np.ndarray
-    real_fraction: np.ndarray
-    stable: np.ndarray
+    share: Floats
+    real_fraction: Floats
+    stable: Bools
 
 
-def branches(temperature, words, points=400) -> Branches:
+def branches(temperature: float, words: int, points: int = 400) -> Branches:
     """Trace the collapsed states of the bifurcation diagram, for a uniform truth.
 
     Parameters
@@ -208,4 +209,6 @@ def branches(temperature, words, points=400) -> Branches:
     logs = np.linspace(1e-6, np.log(words) + 12, points)
     ratio = np.exp(logs)
     stable = logs > (0 if words == 2 else _peak(temperature, words))
-    return Branches(ratio / (ratio + words - 1), _balance(logs, 1 / temperature, words), stable)
+    return Branches(
+        ratio / (ratio + words - 1), np.asarray(_balance(logs, 1 / temperature, words)), stable
+    )

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._draws import multinomial
+from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, positive, probabilities, shares, whole_number
 from collapse_lib.temperature import first_model, raise_to
 
@@ -37,16 +38,24 @@ class TemperatureTrajectory:
     n : int
     """
 
-    top: np.ndarray
-    heterozygosity: np.ndarray
-    drift: np.ndarray
-    survivors: np.ndarray
-    counts: np.ndarray
+    top: Floats
+    heterozygosity: Floats
+    drift: Floats
+    survivors: Ints
+    counts: Ints
     n: int
 
 
 def simulate_temperature(
-    p0, generations, replicates=1, *, n, temperature, real_fraction=0.0, start=None, rng=None
+    p0: ArrayLike,
+    generations: int,
+    replicates: int = 1,
+    *,
+    n: int,
+    temperature: float,
+    real_fraction: ArrayLike = 0.0,
+    start: ArrayLike | None = None,
+    rng: Rng = None,
 ) -> TemperatureTrajectory:
     """Simulate the categorical loop at a temperature, exactly in law.
 
@@ -119,7 +128,7 @@ def simulate_temperature(
     return TemperatureTrajectory(top, heterozygosity, drift, survivors.astype(int), counts, n)
 
 
-def _summary(p, p0):
+def _summary(p: Floats, p0: Floats) -> tuple[Floats, Floats, Floats, Ints]:
     away = p - p0
     squares, drift = np.einsum("ij,ij->i", p, p), np.einsum("ij,ij->i", away, away)
     return p.max(axis=1), 1 - squares, drift, np.count_nonzero(p, axis=1)

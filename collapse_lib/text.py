@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from collapse_lib._types import Ints, Rng, StrPath
 from collapse_lib.checks import as_generator, whole_number
 
 __all__ = [
@@ -44,9 +45,9 @@ class Text:
         Occurrences of each word.
     """
 
-    tokens: np.ndarray
+    tokens: Ints
     vocabulary: tuple[str, ...]
-    counts: np.ndarray
+    counts: Ints
 
 
 def words(text: str) -> list[str]:
@@ -60,7 +61,7 @@ def words(text: str) -> list[str]:
     return WORD.findall(text.lower())
 
 
-def read(path=None) -> Text:
+def read(path: StrPath | None = None) -> Text:
     """Read a text and number its words.
 
     Parameters
@@ -90,7 +91,7 @@ def read(path=None) -> Text:
     return number_words(contents(path), source="path" if path is None else f"path {str(path)!r}")
 
 
-def number_words(text: str, *, source="text") -> Text:
+def number_words(text: str, *, source: str = "text") -> Text:
     """Number the words of a string, commonest first (ties alphabetically).
 
     Raises
@@ -113,7 +114,7 @@ def number_words(text: str, *, source="text") -> Text:
     return Text(rank[token], tuple(str(w) for w in types[by_frequency]), count[by_frequency])
 
 
-def contents(path=None) -> str:
+def contents(path: StrPath | None = None) -> str:
     """Return the text of a file, or of the help topics that ship with Python.
 
     Raises
@@ -159,13 +160,13 @@ class NGramIndex:
         Where a context's positions start in ``positions``, and how many there are.
     """
 
-    context: np.ndarray
-    positions: np.ndarray
-    first: np.ndarray
-    size: np.ndarray
+    context: Ints
+    positions: Ints
+    first: Ints
+    size: Ints
 
 
-def ngram_index(tokens, order) -> NGramIndex:
+def ngram_index(tokens: Ints, order: int) -> NGramIndex:
     """Index a circular text for `ngram_walk`.
 
     Parameters
@@ -197,7 +198,7 @@ def ngram_index(tokens, order) -> NGramIndex:
     return NGramIndex(context, positions, first, np.diff(first, append=len(tokens)))
 
 
-def _context_keys(tokens, order):
+def _context_keys(tokens: Ints, order: int) -> Ints:
     """One number for each position, the same where the order − 1 words before it are the same."""
     types = int(tokens.max()) + 1
     key, keys = np.zeros(len(tokens), dtype=np.int64), 1
@@ -210,7 +211,7 @@ def _context_keys(tokens, order):
     return key
 
 
-def ngram_walk(index: NGramIndex, *, walkers=256, rng=None) -> np.ndarray:
+def ngram_walk(index: NGramIndex, *, walkers: int = 256, rng: Rng = None) -> Ints:
     """Write a new text of the same length by walking through the old one.
 
     A step looks up the context it is in, picks one of its occurrences uniformly, and
@@ -260,7 +261,7 @@ def ngram_walk(index: NGramIndex, *, walkers=256, rng=None) -> np.ndarray:
     return visited.T.reshape(-1)[:length]
 
 
-def offspring(positions) -> np.ndarray:
+def offspring(positions: Ints) -> Ints:
     """Number of times each old position was copied, (length,).
 
     Examples
@@ -285,12 +286,14 @@ class TextTrajectory:
         Of the n-gram model.
     """
 
-    counts: np.ndarray
-    forgetting_time: np.ndarray
+    counts: Ints
+    forgetting_time: Ints
     order: int
 
 
-def rewrite(tokens, generations, *, order, walkers=256, rng=None) -> TextTrajectory:
+def rewrite(
+    tokens: Ints, generations: int, *, order: int, walkers: int = 256, rng: Rng = None
+) -> TextTrajectory:
     """Let an n-gram model rewrite a text again and again, each time trained on the last result.
 
     Parameters

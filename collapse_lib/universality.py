@@ -10,13 +10,14 @@ import math
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats
 from collapse_lib.checks import whole_number
 from collapse_lib.regression_theory import one_fit_risk
 
 __all__ = ["corrected_risk", "elliptical_risk", "length_index", "signs_risk", "whiten"]
 
 
-def whiten(rows, d=None) -> np.ndarray:
+def whiten(rows: ArrayLike, d: int | None = None) -> Floats:
     """Rows in the coordinates of their leading d axes, each with mean zero and variance one.
 
     Parameters
@@ -49,7 +50,7 @@ def whiten(rows, d=None) -> np.ndarray:
     return left[:, :d] * math.sqrt(len(rows))
 
 
-def length_index(whitened) -> float:
+def length_index(whitened: ArrayLike) -> float:
     """K = E‖z‖⁴/d − 1 of whitened rows z: d + 1 for normal rows, d − 1 for random signs.
 
     Parameters
@@ -70,7 +71,7 @@ def length_index(whitened) -> float:
     return float(((whitened**2).sum(axis=1) ** 2).mean() / whitened.shape[1] - 1)
 
 
-def corrected_risk(d, T, index, *, noise=1.0) -> float:
+def corrected_risk(d: int, T: int, index: float, *, noise: float = 1.0) -> float:
     """Risk of one fit to T rows of any law, to first order in 1/T; exact for normal rows.
 
     Parameters
@@ -100,7 +101,7 @@ def corrected_risk(d, T, index, *, noise=1.0) -> float:
     return one_fit_risk(d, T, noise=noise) * (1 + (index - d - 1) / T)
 
 
-def signs_risk(T) -> float:
+def signs_risk(T: int) -> float:
     """Exact risk of a fit to T rows of two random signs, given that it is unique; noise 1.
 
     XᵀX has T on the diagonal and a simple random walk S beside it, so the trace of its
@@ -131,7 +132,7 @@ def signs_risk(T) -> float:
     return float((ways * 2 * T / (T**2 - (2 * ups - T) ** 2)).sum() / ways.sum())
 
 
-def elliptical_risk(d, T, squares, chances) -> float:
+def elliptical_risk(d: int, T: int, squares: ArrayLike, chances: ArrayLike) -> float:
     """Risk of a fit to rows √s·g, g standard normal and s random: its limit for large d.
 
     Parameters
@@ -159,7 +160,7 @@ def elliptical_risk(d, T, squares, chances) -> float:
     T = whole_number("T", T, minimum=whole_number("d", d, minimum=1) + 1)
     s, chances = np.asarray(squares, dtype=float), np.asarray(chances, dtype=float)
     if s.shape != chances.shape or (s <= 0).any() or abs(s @ chances - 1) > 1e-9:
-        raise ValueError(f"squares must be positive with mean 1, got {squares}")
+        raise ValueError(f"squares must be positive with mean 1, got {s}")
     low, high = 0.0, float(T)  # γ ↦ T E[s/(γ + s d)] falls; it is 1 at the solution
     for _ in range(200):
         middle = (low + high) / 2

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import positive, whole_number
 
 __all__ = [
@@ -39,15 +40,15 @@ class Posterior:
         Precision times mean.
     """
 
-    precision: np.ndarray
-    weighted: np.ndarray
+    precision: Floats
+    weighted: Floats
 
     @property
-    def mean(self) -> np.ndarray:
+    def mean(self) -> Floats:
         return np.linalg.solve(self.precision, self.weighted[..., None])[..., 0]
 
     @property
-    def covariance(self) -> np.ndarray:
+    def covariance(self) -> Floats:
         return np.linalg.inv(self.precision)
 
 
@@ -60,11 +61,13 @@ class MeanField:
     mean, variance : ndarray, (..., d)
     """
 
-    mean: np.ndarray
-    variance: np.ndarray
+    mean: Floats
+    variance: Floats
 
 
-def posterior(gram, moment, *, prior_precision=1.0, noise=1.0) -> Posterior:
+def posterior(
+    gram: ArrayLike, moment: ArrayLike, *, prior_precision: float = 1.0, noise: float = 1.0
+) -> Posterior:
     """The posterior of the weights given data, under a normal prior with mean zero.
 
     Parameters
@@ -96,7 +99,9 @@ def posterior(gram, moment, *, prior_precision=1.0, noise=1.0) -> Posterior:
     return Posterior(gram / variance + ridge * np.eye(gram.shape[-1]), moment / variance)
 
 
-def unlearn(belief, gram, moment, *, noise=1.0) -> Posterior:
+def unlearn(
+    belief: Posterior, gram: ArrayLike, moment: ArrayLike, *, noise: float = 1.0
+) -> Posterior:
     """Take rows back out of a posterior: the posterior without them, exactly.
 
     Parameters
@@ -132,7 +137,7 @@ def unlearn(belief, gram, moment, *, noise=1.0) -> Posterior:
     return Posterior(precision, belief.weighted - moment / variance)
 
 
-def mean_field(belief) -> MeanField:
+def mean_field(belief: Posterior) -> MeanField:
     """The Gaussian with independent weights that is closest to a posterior, KL(q‖p).
 
     Examples
@@ -143,7 +148,7 @@ def mean_field(belief) -> MeanField:
     return MeanField(belief.mean, 1 / _diagonal(belief.precision))
 
 
-def mean_field_gap(belief) -> np.ndarray:
+def mean_field_gap(belief: Posterior) -> FloatOrArray:
     """The divergence KL(q‖p) of the best mean-field Gaussian q from the posterior p.
 
     Returns
@@ -158,10 +163,11 @@ def mean_field_gap(belief) -> np.ndarray:
     (0.143841, 0.143841)
     """
     logs = np.log(_diagonal(belief.precision)).sum(axis=-1)
-    return (logs - np.linalg.slogdet(belief.precision)[1]) / 2
+    gap: FloatOrArray = (logs - np.linalg.slogdet(belief.precision)[1]) / 2
+    return gap
 
 
-def expected_gap(correlation, rows) -> float:
+def expected_gap(correlation: ArrayLike, rows: int) -> float:
     """Expected mean-field gap after N normal rows, with a flat prior.
 
     Parameters
@@ -200,7 +206,9 @@ def expected_gap(correlation, rows) -> float:
     return float((lost.sum() - np.linalg.slogdet(correlation)[1]) / 2)
 
 
-def unlearn_mean_field(belief, gram, moment, *, noise=1.0) -> MeanField:
+def unlearn_mean_field(
+    belief: MeanField, gram: ArrayLike, moment: ArrayLike, *, noise: float = 1.0
+) -> MeanField:
     """Take rows back out of a stored mean-field posterior.
 
     The stored Gaussian stands in for the posterior it approximates: the result is the
@@ -240,7 +248,7 @@ def unlearn_mean_field(belief, gram, moment, *, noise=1.0) -> MeanField:
     )
 
 
-def kl_gaussian(mean, covariance, belief) -> np.ndarray:
+def kl_gaussian(mean: Floats, covariance: Floats, belief: Posterior) -> FloatOrArray:
     """KL(q‖p) of a Gaussian q, given by mean and covariance, from a posterior p.
 
     Examples
@@ -252,14 +260,15 @@ def kl_gaussian(mean, covariance, belief) -> np.ndarray:
     square = (off * (belief.precision @ off[..., None])[..., 0]).sum(axis=-1)
     trace = (belief.precision * covariance).sum(axis=(-2, -1))  # both are symmetric
     logs = np.linalg.slogdet(belief.precision)[1] + np.linalg.slogdet(covariance)[1]
-    return (trace - off.shape[-1] + square - logs) / 2
+    divergence: FloatOrArray = (trace - off.shape[-1] + square - logs) / 2
+    return divergence
 
 
-def _diagonal(matrix):
+def _diagonal(matrix: Floats) -> Floats:
     return np.diagonal(matrix, axis1=-2, axis2=-1)
 
 
-def _statistics(gram, moment):
+def _statistics(gram: ArrayLike, moment: ArrayLike) -> tuple[Floats, Floats]:
     gram, moment = np.asarray(gram, dtype=float), np.asarray(moment, dtype=float)
     if gram.ndim < 2 or gram.shape[-1] != gram.shape[-2] or moment.shape != gram.shape[:-1]:
         raise ValueError(
@@ -269,7 +278,7 @@ def _statistics(gram, moment):
     return gram, moment
 
 
-def _check_precision(precision, name="the precision that is left"):
+def _check_precision(precision: Floats, name: str = "the precision that is left") -> None:
     try:
         np.linalg.cholesky(precision)
     except np.linalg.LinAlgError:

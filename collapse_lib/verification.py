@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import (
     as_generator,
     positive,
@@ -31,7 +32,9 @@ __all__ = [
 ]
 
 
-def wrong_odds(error, ratio, generations, *, start=0.0):
+def wrong_odds(
+    error: float, ratio: float, generations: ArrayLike, *, start: float = 0.0
+) -> FloatOrArray:
     """Odds of wrong to right words after some generations, many tokens.
 
     Parameters
@@ -72,7 +75,7 @@ def wrong_odds(error, ratio, generations, *, start=0.0):
     return still + (start - still) * growth**t
 
 
-def wrong_odds_limit(error, ratio) -> float:
+def wrong_odds_limit(error: float, ratio: float) -> float:
     """Where the odds of wrong to right settle: finite exactly if ratio < 1 − error.
 
     Examples
@@ -84,7 +87,7 @@ def wrong_odds_limit(error, ratio) -> float:
     return ratio * error / (1 - error - ratio) if ratio < 1 - error else np.inf
 
 
-def pull(tolerance, *, noise=1.0) -> float:
+def pull(tolerance: float, *, noise: float = 1.0) -> float:
     """The share k = σ²/(σ² + τ²) of the way to the verifier that acceptance moves the labels.
 
     Parameters
@@ -103,7 +106,15 @@ def pull(tolerance, *, noise=1.0) -> float:
     return variance / (variance + positive("tolerance", tolerance) ** 2)
 
 
-def verified_risk(d, T, generations, *, tolerance, verifier_risk, noise=1.0):
+def verified_risk(
+    d: int,
+    T: int,
+    generations: ArrayLike,
+    *,
+    tolerance: float,
+    verifier_risk: float,
+    noise: float = 1.0,
+) -> FloatOrArray:
     """Expected excess risk given the verifier, each generation fitted to T accepted rows.
 
     Isotropic Gaussian rows, least squares, replace; the first labels are the truth's, with
@@ -146,7 +157,9 @@ def verified_risk(d, T, generations, *, tolerance, verifier_risk, noise=1.0):
     return apart + fault * (1 - 2 * kept**t)
 
 
-def verified_limit(d, T, *, tolerance, verifier_risk, noise=1.0) -> float:
+def verified_limit(
+    d: int, T: int, *, tolerance: float, verifier_risk: float, noise: float = 1.0
+) -> float:
     """What `verified_risk` tends to: the verifier's own risk, and a toll on top.
 
     Examples
@@ -158,7 +171,15 @@ def verified_limit(d, T, *, tolerance, verifier_risk, noise=1.0) -> float:
     return toll / (1 - growth) + positive("verifier_risk", verifier_risk, zero=True)
 
 
-def accepted_rows(teacher, verifier, T, *, tolerance, noise=1.0, rng=None):
+def accepted_rows(
+    teacher: Floats,
+    verifier: Floats,
+    T: int,
+    *,
+    tolerance: float,
+    noise: float = 1.0,
+    rng: Rng = None,
+) -> tuple[Floats, Floats, float]:
     """Draw rows until T of each replicate are accepted, one by one as defined.
 
     Parameters
@@ -219,7 +240,7 @@ def accepted_rows(teacher, verifier, T, *, tolerance, noise=1.0, rng=None):
     return rows, labels, labels.size / drawn
 
 
-def _recursion(d, T, tolerance, noise):
+def _recursion(d: int, T: int, tolerance: float, noise: float) -> tuple[float, float, float]:
     """What is kept of the distance, its growth in the square, and what a fit adds."""
     d = whole_number("d", d, minimum=1)
     T = whole_number("T", T, minimum=d + 2)

@@ -11,7 +11,7 @@ policies × seeds. The rooms: `stack` (the ensemble axis), `vae`, `transformer`,
 __all__ = ["need_torch"]
 
 
-def need_torch():
+def need_torch() -> None:
     """Raise a helpful error if torch cannot be imported.
 
     Raises

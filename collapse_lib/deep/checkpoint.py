@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from collapse_lib._types import Array, Floats
+from collapse_lib.deep.rows import RowHistory
+
+if TYPE_CHECKING:
+    from collapse_lib.deep.evolve import Experiment
+
 import dataclasses
 import functools
 import inspect
@@ -20,14 +32,16 @@ class State:
 
     fingerprint: str
     pool: torch.Tensor  # (members, rows, …): in memory with room for all rows, on disk so far
-    streams: list
-    histories: list  # one a member
-    records: list = field(default_factory=list)
-    shown: list = field(default_factory=list)
-    seconds: dict = field(default_factory=lambda: dict.fromkeys(("train", "sample", "measure"), 0))
+    streams: list[Tensor]
+    histories: list[RowHistory]  # one a member
+    records: list[dict[str, Floats]] = field(default_factory=list)
+    shown: list[Floats] = field(default_factory=list)
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("train", "sample", "measure"), 0)
+    )
 
 
-def fingerprint(experiment, real, *more) -> str:
+def fingerprint(experiment: Experiment, real: Array, *more: object) -> str:
     """What tells one experiment from another, on a later day too.
 
     Everything counts but the number of generations, what is shown, and what the functions
@@ -35,10 +49,10 @@ def fingerprint(experiment, real, *more) -> str:
     """
     functions = _named(experiment.build), _named(experiment.measure)
     plain = experiment.arms, experiment.optimiser, experiment.steps_follow_pool
-    return joblib.hash((functions, plain, real, more))
+    return str(joblib.hash((functions, plain, real, more)))
 
 
-def _named(function):
+def _named(function: Callable[..., Any]) -> tuple[Any, ...]:
     """What tells one function from another, in another process too: no address in memory."""
     if isinstance(function, functools.partial):
         bound = list(function.args) + sorted(function.keywords.items())
@@ -50,7 +64,7 @@ def _named(function):
     return kind.__module__, kind.__qualname__, body
 
 
-def keep(file, state):
+def keep(file: Path | None, state: State) -> None:
     """Write a checkpoint whole or not at all."""
     if file is None:
         return
@@ -61,11 +75,11 @@ def keep(file, state):
     os.replace(part, file)
 
 
-def resumed(file, fresh) -> State:
+def resumed(file: Path | None, fresh: State) -> State:
     """The state in the file if there is one, of the same experiment, or else the fresh one."""
     if file is None or not file.exists():
         return fresh
-    state = torch.load(file, map_location="cpu", weights_only=False)
+    state: State = torch.load(file, map_location="cpu", weights_only=False)
     if state.fingerprint != fresh.fingerprint:
         raise ValueError(
             f"checkpoints must belong to this experiment, but {file} was written by another "

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from collapse_lib import text
+from collapse_lib._types import Ints, Rng, StrPath
 from collapse_lib.checks import as_generator, share, whole_number
 
 __all__ = ["Corpus", "corpus_of", "read_corpus"]
@@ -35,11 +38,11 @@ class Corpus:
     vocabulary : tuple of str
     """
 
-    train: np.ndarray
-    test: np.ndarray
+    train: Ints
+    test: Ints
     vocabulary: tuple[str, ...]
 
-    def words(self, row) -> str:
+    def words(self, row: Iterable[int]) -> str:
         """A row as readable text.
 
         Examples
@@ -51,7 +54,7 @@ class Corpus:
         return re.sub(r" ([.,;:)])", r"\1", spaced).replace("( ", "(")
 
 
-def read_corpus(path=None, **options) -> Corpus:
+def read_corpus(path: StrPath | None = None, **options: Any) -> Corpus:
     """Read a text file as training and test rows.
 
     Parameters
@@ -82,7 +85,14 @@ def read_corpus(path=None, **options) -> Corpus:
 
 
 def corpus_of(
-    contents, *, vocabulary=768, length=32, test=0.15, rows=None, rng=0, source="contents"
+    contents: str,
+    *,
+    vocabulary: int = 768,
+    length: int = 32,
+    test: float = 0.15,
+    rows: int | None = None,
+    rng: Rng = 0,
+    source: str = "contents",
 ) -> Corpus:
     """Cut a text into training and test rows.
 
@@ -133,23 +143,23 @@ def corpus_of(
     by_count = sorted(Counter(train_words).items(), key=lambda item: (-item[1], item[0]))
     kept = tuple(word for word, _ in by_count[:vocabulary])
     number = {word: i for i, word in enumerate(kept)}
-    parts = [_rows(part, number, length) for part in (train_words, test_words)]
-    if not all(map(len, parts)):
+    train, held = (_rows(part, number, length) for part in (train_words, test_words))
+    if not (len(train) and len(held)):
         raise ValueError(
             f"{source} must hold at least {length} known words in each part, got "
-            f"{len(parts[0])} training and {len(parts[1])} test rows"
+            f"{len(train)} training and {len(held)} test rows"
         )
     if rows is not None:
-        parts = parts[0][:rows], parts[1][: max(1, round(rows * test / (1 - test)))]
-    return Corpus(*parts, kept)
+        train, held = train[:rows], held[: max(1, round(rows * test / (1 - test)))]
+    return Corpus(train, held, kept)
 
 
-def _paragraphs(contents):
+def _paragraphs(contents: str) -> list[str]:
     """Different paragraphs of prose, in lower case."""
     parts = dict.fromkeys(part.strip().lower() for part in re.split(r"\n\s*\n", contents))
     return [part for part in parts if PROSE.search(part)]
 
 
-def _rows(words, number, length):
+def _rows(words: list[str], number: dict[str, int], length: int) -> Ints:
     known = [number[word] for word in words if word in number]
     return np.array(known[: len(known) // length * length], dtype=np.int16).reshape(-1, length)

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from collapse_lib._types import ArrayLike, Floats, Ints
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier
+
 import warnings
 from dataclasses import dataclass
 
@@ -22,10 +29,12 @@ class Judge:
     network : sklearn.neural_network.MLPClassifier
     """
 
-    network: object
+    network: MLPClassifier
 
     @classmethod
-    def train(cls, images, labels, *, hidden=(128, 32), seed=0) -> Judge:
+    def train(
+        cls, images: Floats, labels: Ints, *, hidden: tuple[int, ...] = (128, 32), seed: int = 0
+    ) -> Judge:
         """Train on real images, (n, pixels), and their labels."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
@@ -35,19 +44,20 @@ class Judge:
             warnings.simplefilter("ignore", ConvergenceWarning)
             return cls(network.fit(images, labels))
 
-    def features(self, images) -> np.ndarray:
+    def features(self, images: ArrayLike) -> Floats:
         """The activations of the last hidden layer, (n, width)."""
         layer = np.asarray(images, dtype=float)
         for weight, bias in zip(self.network.coefs_[:-1], self.network.intercepts_, strict=False):
             layer = np.maximum(layer @ weight + bias, 0)
         return layer
 
-    def classes(self, images) -> np.ndarray:
+    def classes(self, images: ArrayLike) -> Ints:
         """The class it sees in each image, (n,)."""
-        return self.network.predict(np.asarray(images, dtype=float))
+        classes: Ints = self.network.predict(np.asarray(images, dtype=float))
+        return classes
 
 
-def frechet_distance(a, b) -> float:
+def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     """Squared Wasserstein-2 distance between the Gaussians fitted to two samples.
 
     Parameters
@@ -89,7 +99,9 @@ def frechet_distance(a, b) -> float:
     return float(shift + np.trace(np.atleast_2d(cov_a + cov_b)) - 2 * np.sqrt(mixed).sum())
 
 
-def precision_and_recall(real, made, *, neighbours=3) -> tuple[float, float]:
+def precision_and_recall(
+    real: ArrayLike, made: ArrayLike, *, neighbours: int = 3
+) -> tuple[float, float]:
     """Share of made points near real ones, and of real points near made ones.
 
     *Near* means inside the ball around some point that reaches to its k-th neighbour.
@@ -131,5 +143,5 @@ def precision_and_recall(real, made, *, neighbours=3) -> tuple[float, float]:
     return float(near_real.any(axis=0).mean()), float(near_made.any(axis=1).mean())
 
 
-def _radius(points, neighbours):
+def _radius(points: Floats, neighbours: int) -> Floats:
     return np.partition(cdist(points, points), neighbours, axis=1)[:, neighbours]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
+from torch import Tensor
 
+from collapse_lib._types import Floats, Ints
 from collapse_lib.deep.image_metrics import Judge, frechet_distance, precision_and_recall
 from collapse_lib.deep.pentane import (
     CONFORMERS,
@@ -15,6 +19,11 @@ from collapse_lib.deep.pentane import (
     sampled_well_sd,
     well_sd,
 )
+from collapse_lib.deep.stack import Streams
+from collapse_lib.deep.topic_language import TopicLanguage
+from collapse_lib.deep.torsion import TorsionDiffusion
+from collapse_lib.deep.transformer import Transformer
+from collapse_lib.deep.vae import VAE
 
 __all__ = ["ImageMeasure", "TextMeasure", "TorsionMeasure"]
 
@@ -44,25 +53,29 @@ class ImageMeasure:
 
     DRAWS = 4
 
-    def __init__(self, real, test, judge: Judge, *, points=600, most=10_000):
+    def __init__(
+        self, real: Floats, test: Floats, judge: Judge, *, points: int = 600, most: int = 10_000
+    ) -> None:
         self.test, self.judge, self.points = torch.as_tensor(test), judge, points
         self.most = most
         self.real_features = judge.features(real)
         self.test_variance = np.var(test, axis=0).sum()
 
-    def __call__(self, model, samples, temperature, streams):
+    def __call__(
+        self, model: VAE, samples: Tensor, temperature: Tensor, streams: Streams
+    ) -> dict[str, Any]:
         test = self.test.to(samples.device).expand(model.members, -1, -1)
         draws = [model.loss(test, streams).mean(1) for _ in range(self.DRAWS)]
         looked_at = samples[:, : self.most].float().cpu().numpy()
         rows = [self._of_images(images) for images in looked_at]
-        measured = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        measured: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         return measured | {
             "negative_elbo": torch.stack(draws).mean(0),
             "own_negative_elbo": model.loss(samples[:, : test.shape[1]], streams).mean(1),
             "noise": model.log_noise.exp().flatten(),
         }
 
-    def _of_images(self, images):
+    def _of_images(self, images: Floats) -> dict[str, Any]:
         features = self.judge.features(images)
         labels = self.judge.network.classes_
         share = (self.judge.classes(images)[:, None] == labels).mean(axis=0)
@@ -97,27 +110,37 @@ class TextMeasure:
     of words equal to the one before.
     """
 
-    def __init__(self, train, test, vocabulary, *, truth=None, chunk=32):
+    def __init__(
+        self,
+        train: Ints,
+        test: Ints,
+        vocabulary: int,
+        *,
+        truth: TopicLanguage | None = None,
+        chunk: int = 32,
+    ) -> None:
         self.test, self.vocabulary, self.chunk = torch.as_tensor(test), vocabulary, chunk
         self.present = np.bincount(np.ravel(train), minlength=vocabulary) > 0
         self.entropy = None
         if truth is not None:
             self.entropy = -truth.log_probability(test).mean() / np.shape(test)[1]
 
-    def __call__(self, model, samples, temperature, streams):
+    def __call__(
+        self, model: Transformer, samples: Tensor, temperature: Tensor, streams: Streams
+    ) -> dict[str, Any]:
         parts = [
             model.loss(part.to(samples.device).expand(model.members, -1, -1))
             for part in self.test.split(self.chunk)
         ]
         cross_entropy = torch.cat(parts, dim=1).mean(1)
         rows = [self._of_text(text) for text in samples.cpu().numpy()]
-        measured = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        measured: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         measured["cross_entropy"] = cross_entropy
         if self.entropy is not None:
             measured["kl"] = cross_entropy - self.entropy
         return measured
 
-    def _of_text(self, text):
+    def _of_text(self, text: Ints) -> dict[str, Any]:
         counts = np.bincount(text.ravel(), minlength=self.vocabulary)
         pairs = text[:, :-1].astype(int) * self.vocabulary + text[:, 1:]
         return {
@@ -150,10 +173,12 @@ class TorsionMeasure:
 
     KL_GRID, DRAWS = 36, 10_000
 
-    def __init__(self, truth: Pentane, *, grid=72, samples=False):
+    def __init__(self, truth: Pentane, *, grid: int = 72, samples: bool = False) -> None:
         self.truth, self.grid, self.samples = truth.cells(self.KL_GRID), grid, samples
 
-    def __call__(self, model, samples, temperature, streams):
+    def __call__(
+        self, model: TorsionDiffusion, samples: Tensor, temperature: Tensor, streams: Streams
+    ) -> dict[str, Any]:
         if self.samples:
             angles = self._many_samples(model, streams)
             cells = self._histogram(angles)
@@ -173,7 +198,7 @@ class TorsionMeasure:
             "counts": _conformer_counts(samples.cpu().numpy()),
         }
 
-    def divergence(self, cells) -> np.ndarray:
+    def divergence(self, cells: Floats) -> Floats:
         """Divergence of the exact law from laws on the 36 × 36 grid, in nats.
 
         Parameters
@@ -186,22 +211,24 @@ class TorsionMeasure:
         """
         mixed = (1 - FLOOR) * cells + FLOOR / self.truth.size
         kept = self.truth > 0
-        return (self.truth * np.log(self.truth / mixed, where=kept, out=np.zeros_like(mixed))).sum(
-            axis=(1, 2)
-        )
+        divergence: Floats = (
+            self.truth * np.log(self.truth / mixed, where=kept, out=np.zeros_like(mixed))
+        ).sum(axis=(1, 2))
+        return divergence
 
-    def _many_samples(self, model, streams):
+    def _many_samples(self, model: TorsionDiffusion, streams: Streams) -> Floats:
         draws = [model.sample(model.CHUNK, streams) for _ in range(self.DRAWS // model.CHUNK)]
         return torch.cat(draws, dim=1).cpu().numpy()
 
-    def _histogram(self, angles):
+    def _histogram(self, angles: Floats) -> Floats:
         cell = ((angles / (2 * np.pi) + 0.5) * self.KL_GRID).astype(int)
         cell = cell.clip(0, self.KL_GRID - 1)
         number = cell[..., 0] * self.KL_GRID + cell[..., 1]
         counts = [np.bincount(row, minlength=self.KL_GRID**2) for row in number]
-        return np.reshape(counts, (-1, self.KL_GRID, self.KL_GRID)) / number.shape[1]
+        share: Floats = np.reshape(counts, (-1, self.KL_GRID, self.KL_GRID)) / number.shape[1]
+        return share
 
 
-def _conformer_counts(samples):
+def _conformer_counts(samples: Floats) -> Ints:
     numbers = conformer(samples)
     return np.stack([np.bincount(row, minlength=len(CONFORMERS)) for row in numbers])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import probability
 
 __all__ = ["Paired", "mean_interval", "paired_difference"]
@@ -40,7 +41,9 @@ class Paired:
         return self.low > 0 or self.high < 0
 
 
-def mean_interval(values, *, level=0.95, axis=0):
+def mean_interval(
+    values: ArrayLike, *, level: float = 0.95, axis: int = 0
+) -> tuple[FloatOrArray, FloatOrArray]:
     """Mean and half-width of its t interval over one axis.
 
     With three or four seeds a bootstrap interval covers far too seldom; the t interval
@@ -77,7 +80,7 @@ def mean_interval(values, *, level=0.95, axis=0):
     return values.mean(axis=axis), half
 
 
-def paired_difference(a, b, *, level=0.95) -> Paired:
+def paired_difference(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Paired:
     """Compare two arms by the differences of their paired seeds.
 
     Parameters

@@ -8,10 +8,11 @@ is not put in by hand but follows from their distance in space. Angles are in ra
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, positive, whole_number
 
 __all__ = [
@@ -33,7 +34,7 @@ TURN = 2 * math.pi
 CONFORMERS = ("tt", "tg+", "tg−", "g+t", "g+g+", "g+g−", "g−t", "g−g+", "g−g−")
 
 
-def coordinates(torsions) -> np.ndarray:
+def coordinates(torsions: ArrayLike) -> Floats:
     """Places of the five carbon groups, in ångström.
 
     Parameters
@@ -70,7 +71,7 @@ def coordinates(torsions) -> np.ndarray:
     return places
 
 
-def energy(torsions) -> np.ndarray:
+def energy(torsions: ArrayLike) -> Floats:
     """Energy in kelvin: two torsions, and the Lennard-Jones energy of the end groups.
 
     Parameters
@@ -101,7 +102,8 @@ def energy(torsions) -> np.ndarray:
     places = coordinates(torsions)
     square = ((places[:, 0] - places[:, 4]) ** 2).sum(axis=1)
     sixth = (METHYL_SIZE**2 / square) ** 3
-    return bending + np.minimum(4 * METHYL_DEPTH * (sixth**2 - sixth), 1e5)
+    total: Floats = bending + np.minimum(4 * METHYL_DEPTH * (sixth**2 - sixth), 1e5)
+    return total
 
 
 @dataclass(frozen=True)
@@ -124,8 +126,9 @@ class Pentane:
 
     temperature: float = 300.0
     grid: int = 720
+    mass: Floats = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         positive("temperature", self.temperature)
         whole_number("grid", self.grid, minimum=72)
         angle = cell_centres(self.grid)
@@ -133,7 +136,7 @@ class Pentane:
         weight = np.exp(-energy(torsions) / self.temperature).reshape(self.grid, self.grid)
         object.__setattr__(self, "mass", weight / weight.sum())
 
-    def sample(self, n, *, rng=None) -> np.ndarray:
+    def sample(self, n: int, *, rng: Rng = None) -> Floats:
         """Draw torsions, (n, 2): a cell by its mass, then a uniform place in it."""
         rng = as_generator(rng)
         cumulative = self.mass.ravel().cumsum()
@@ -141,7 +144,7 @@ class Pentane:
         cell = np.stack(np.divmod(drawn, self.grid), axis=-1)
         return (cell + rng.random((n, 2))) * TURN / self.grid - math.pi
 
-    def cells(self, grid) -> np.ndarray:
+    def cells(self, grid: int) -> Floats:
         """Masses of a coarser grid's cells, (grid, grid).
 
         Raises
@@ -154,18 +157,19 @@ class Pentane:
         return coarser(self.mass, grid)
 
 
-def cell_centres(grid) -> np.ndarray:
+def cell_centres(grid: int) -> Floats:
     """Angles in the middle of a grid's cells, (grid,)."""
     return (np.arange(grid) + 0.5) * TURN / grid - math.pi
 
 
-def coarser(mass, grid) -> np.ndarray:
+def coarser(mass: Floats, grid: int) -> Floats:
     """Add up the cells of a grid, (…, fine, fine) → (…, grid, grid)."""
     factor = mass.shape[-1] // grid
-    return mass.reshape(*mass.shape[:-2], grid, factor, grid, factor).sum(axis=(-3, -1))
+    added: Floats = mass.reshape(*mass.shape[:-2], grid, factor, grid, factor).sum(axis=(-3, -1))
+    return added
 
 
-def conformer(torsions) -> np.ndarray:
+def conformer(torsions: ArrayLike) -> Ints:
     """Number of the conformer in `CONFORMERS`: each angle is trans, gauche+ or gauche−.
 
     Parameters
@@ -183,10 +187,11 @@ def conformer(torsions) -> np.ndarray:
     """
     torsions = np.asarray(torsions, dtype=float)
     first, second = np.moveaxis(_well(torsions), -1, 0)
-    return 3 * first + second
+    number: Ints = 3 * first + second
+    return number
 
 
-def populations(cells) -> np.ndarray:
+def populations(cells: Floats) -> Floats:
     """Masses of the nine conformers.
 
     Parameters
@@ -202,7 +207,7 @@ def populations(cells) -> np.ndarray:
     return np.stack([(cells * (number == k)).sum(axis=(-2, -1)) for k in range(9)], axis=-1)
 
 
-def well_sd(cells) -> np.ndarray:
+def well_sd(cells: Floats) -> FloatOrArray:
     """Circular standard deviation, in degrees, of the first angle inside its trans well.
 
     Parameters
@@ -216,7 +221,7 @@ def well_sd(cells) -> np.ndarray:
     return _trans_sd(cell_centres(cells.shape[-1]), cells.sum(axis=-1))
 
 
-def sampled_well_sd(torsions) -> np.ndarray:
+def sampled_well_sd(torsions: Floats) -> FloatOrArray:
     """The same for samples instead of cells.
 
     Parameters
@@ -236,23 +241,25 @@ def sampled_well_sd(torsions) -> np.ndarray:
     return _trans_sd(torsions[..., 0], np.ones(1))
 
 
-def _trans_sd(angle, mass):
+def _trans_sd(angle: Floats, mass: Floats) -> FloatOrArray:
     mass = mass * (_well(angle) == 0)
     with np.errstate(invalid="ignore"):
         length = np.abs((mass * np.exp(1j * angle)).sum(axis=-1)) / mass.sum(axis=-1)
-    return np.degrees(np.sqrt(-2 * np.log(np.minimum(length, 1))))
+    sd: FloatOrArray = np.degrees(np.sqrt(-2 * np.log(np.minimum(length, 1))))
+    return sd
 
 
-def _well(angle):
+def _well(angle: Floats) -> Ints:
     """0 trans, 1 gauche+, 2 gauche−."""
     return np.where(np.abs(angle) > TURN / 3, 0, np.where(angle > 0, 1, 2))
 
 
-def _unit(vectors):
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+def _unit(vectors: Floats) -> Floats:
+    unit: Floats = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return unit
 
 
-def _two_angles(torsions):
+def _two_angles(torsions: ArrayLike) -> Floats:
     torsions = np.asarray(torsions, dtype=float)
     if torsions.ndim != 2 or torsions.shape[1] != 2 or not np.isfinite(torsions).all():
         raise ValueError(f"torsions must be rows of two finite angles, got shape {torsions.shape}")

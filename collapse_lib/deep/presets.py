@@ -170,7 +170,7 @@ PRESETS = {
 }
 
 
-def choose_preset(name=None) -> Preset:
+def choose_preset(name: str | None = None) -> Preset:
     """Return the preset of that name, or the one that fits this machine.
 
     Parameters

@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from collapse_lib._types import Floats, StrPath
+
+if TYPE_CHECKING:
+    from collapse_lib.deep.evolve import Evolution
+    from collapse_lib.deep.presets import Preset
+
 import json
 import platform
 from dataclasses import dataclass
@@ -30,10 +38,10 @@ class Record:
     measured_on: dict[str, str]
     seeds: int
     seconds: dict[str, float]
-    metrics: dict[str, dict[str, np.ndarray]]
+    metrics: dict[str, dict[str, Floats]]
 
 
-def save_record(path, evolution, *, preset) -> None:
+def save_record(path: StrPath, evolution: Evolution, *, preset: Preset) -> None:
     """Write the one-number-a-generation metrics of an `Evolution` as JSON.
 
     Parameters
@@ -69,7 +77,7 @@ def save_record(path, evolution, *, preset) -> None:
     Path(path).write_text(json.dumps(contents, indent=1) + "\n", encoding="utf-8")
 
 
-def load_record(path) -> Record | None:
+def load_record(path: StrPath) -> Record | None:
     """Read a stored run; None if none is stored there.
 
     Parameters

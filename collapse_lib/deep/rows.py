@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from collapse_lib.loop import FreshReal, PartlyReal, Policy
+from collapse_lib._types import Array, Ints
+from collapse_lib.loop import FreshReal, History, PartlyReal, Policy
 
 __all__ = ["OnlyReal", "RowHistory", "training_rows"]
 
@@ -22,7 +23,7 @@ class OnlyReal:
 
     name = "only-real"
 
-    def training_set(self, history, n):
+    def training_set(self, history: History, n: int) -> Array:
         return history.draw(n, model=0)
 
 
@@ -44,14 +45,14 @@ class RowHistory:
 
     n: int
     rng: np.random.Generator
-    models: list = field(default_factory=lambda: [0])
-    batches: list = field(default_factory=list)
+    models: list[int] = field(default_factory=lambda: [0])
+    batches: list[Ints] = field(default_factory=list)
 
     @property
     def is_first_fit(self) -> bool:
         return len(self.models) == 1
 
-    def draw(self, size, *, model=-1) -> np.ndarray:
+    def draw(self, size: int, *, model: int = -1) -> Ints:
         """Row numbers of the batch that one of the models made, by default the newest."""
         if size > self.n:
             raise ValueError(f"size must be at most the {self.n} rows of a batch, got {size}")
@@ -60,12 +61,12 @@ class RowHistory:
         self.batches.append(batch)
         return batch
 
-    def pool(self, last=0) -> np.ndarray:
+    def pool(self, last: int = 0) -> Ints:
         """Row numbers of all batches, or only of the ``last`` so many."""
         return np.concatenate(self.batches[-last:], axis=1)
 
 
-def training_rows(policy: Policy, history: RowHistory) -> np.ndarray:
+def training_rows(policy: Policy, history: RowHistory) -> Ints:
     """Choose the rows of the next fit, and count that fit.
 
     The first fit sees all real rows, whatever the policy: it is trained once and shared.
@@ -94,11 +95,13 @@ def training_rows(policy: Policy, history: RowHistory) -> np.ndarray:
     """
     if policy.name == FreshReal.name:
         raise ValueError(f"policy must do with the same {history.n} real rows, got {policy}")
-    if policy.name == PartlyReal.name and policy.real != history.n:
+    if isinstance(policy, PartlyReal) and policy.real != history.n:
         raise ValueError(f"policy must keep all {history.n} real rows, got {policy}")
     if history.is_first_fit:
-        rows = history.draw(history.n)
+        rows: Array = history.draw(history.n)
     else:
-        rows = policy.training_set(history, history.n)
+        # A policy asks nothing of a history that this one cannot answer.
+        rows = policy.training_set(history, history.n)  # type: ignore[arg-type]
     history.models.append(len(history.models))
-    return rows[0]
+    chosen: Ints = rows[0]
+    return chosen

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 
+from collapse_lib._types import Floats, Ints
 from collapse_lib.checks import whole_number
 from collapse_lib.deep.image_metrics import Judge
+from collapse_lib.deep.stack import Stack, Streams
 
 __all__ = ["ClassSheet", "by_class", "mosaic"]
 
 
-def by_class(images, classes, labels, each) -> np.ndarray:
+def by_class(images: Floats, classes: Ints, labels: Sequence[int], each: int) -> Floats:
     """The first few images of every class, NaN where a class has too few.
 
     Parameters
@@ -40,7 +44,9 @@ def by_class(images, classes, labels, each) -> np.ndarray:
     return sheet.astype(np.float32)
 
 
-def mosaic(sheet, side, *, gap=1, nothing=0.5, between=1.0) -> np.ndarray:
+def mosaic(
+    sheet: Floats, side: int, *, gap: int = 1, nothing: float = 0.5, between: float = 1.0
+) -> Floats:
     """Lay a sheet out as one picture: a column a class.
 
     Parameters
@@ -88,10 +94,10 @@ class ClassSheet:
     The streams go on as if nothing had been drawn: what is shown changes no number.
     """
 
-    def __init__(self, judge: Judge, *, each=4, draws=1000):
+    def __init__(self, judge: Judge, *, each: int = 4, draws: int = 1000) -> None:
         self.judge, self.each, self.draws = judge, each, draws
 
-    def __call__(self, model, samples, streams):
+    def __call__(self, model: Stack, samples: torch.Tensor, streams: Streams) -> Floats:
         state = streams.state()
         means = model.sample(self.draws, streams, torch.zeros(model.members, device=samples.device))
         streams.restore(state)

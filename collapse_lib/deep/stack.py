@@ -9,6 +9,8 @@ seeds share the stack.
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -31,18 +33,18 @@ class Streams:
     True
     """
 
-    def __init__(self, seeds, device="cpu"):
+    def __init__(self, seeds: Iterable[int], device: str | torch.device = "cpu") -> None:
         self.device = torch.device(device)
         self.generators = [torch.Generator(self.device).manual_seed(int(s)) for s in seeds]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.generators)
 
-    def normal(self, *shape) -> torch.Tensor:
+    def normal(self, *shape: int) -> torch.Tensor:
         """Standard normal numbers, (seeds, *shape)."""
         return self._draw(torch.randn, shape)
 
-    def uniform(self, *shape) -> torch.Tensor:
+    def uniform(self, *shape: int) -> torch.Tensor:
         """Uniform numbers on [0, 1), (seeds, *shape)."""
         return self._draw(torch.rand, shape)
 
@@ -50,12 +52,12 @@ class Streams:
         """What `restore` needs to go on from here."""
         return [generator.get_state() for generator in self.generators]
 
-    def restore(self, state) -> None:
+    def restore(self, state: Iterable[torch.Tensor]) -> None:
         """Go on from where ``state`` was taken."""
         for generator, kept in zip(self.generators, state, strict=True):
             generator.set_state(kept.cpu())
 
-    def _draw(self, function, shape):
+    def _draw(self, function: Callable[..., torch.Tensor], shape: tuple[int, ...]) -> torch.Tensor:
         return torch.stack(
             [function(*shape, generator=g, device=self.device) for g in self.generators]
         )
@@ -74,7 +76,7 @@ class Stack(nn.Module):
         Their product is the number of members, the leading axis of every parameter.
     """
 
-    def __init__(self, streams: Streams, arms: int = 1):
+    def __init__(self, streams: Streams, arms: int = 1) -> None:
         super().__init__()
         self.seeds, self.arms = len(streams), arms
         self._streams = streams  # until the parameters are built
@@ -83,16 +85,16 @@ class Stack(nn.Module):
     def members(self) -> int:
         return self.seeds * self.arms
 
-    def random(self, *shape, sd) -> nn.Parameter:
+    def random(self, *shape: int, sd: float) -> nn.Parameter:
         """Normal weights, drawn once a seed and the same in all its arms."""
         return nn.Parameter(self.for_arms(sd * self._streams.normal(*shape)))
 
-    def constant(self, *shape, value=0.0) -> nn.Parameter:
+    def constant(self, *shape: int, value: float = 0.0) -> nn.Parameter:
         """Weights that all start at one value."""
         device = self._streams.device
         return nn.Parameter(torch.full((self.members, *shape), value, device=device))
 
-    def linear(self, inputs, outputs, *, sd=None) -> nn.ParameterList:
+    def linear(self, inputs: int, outputs: int, *, sd: float | None = None) -> nn.ParameterList:
         """Weight and bias of an affine map; He's initial spread by default."""
         sd = (2 / (inputs + outputs)) ** 0.5 if sd is None else sd
         return nn.ParameterList([self.random(inputs, outputs, sd=sd), self.constant(1, outputs)])
@@ -109,14 +111,14 @@ class Stack(nn.Module):
             parameter.data = parameter.data.repeat(arms, *[1] * (parameter.dim() - 1))
         return tiled
 
-    def loss(self, x, streams) -> torch.Tensor:
+    def loss(self, x: torch.Tensor, streams: Streams) -> torch.Tensor:
         raise NotImplementedError
 
-    def sample(self, n, streams, temperature) -> torch.Tensor:
+    def sample(self, n: int, streams: Streams, temperature: torch.Tensor) -> torch.Tensor:
         raise NotImplementedError
 
 
-def affine(x, layer) -> torch.Tensor:
+def affine(x: torch.Tensor, layer: Any) -> torch.Tensor:
     """x W + b in every member: (members, rows, inputs) → (members, rows, outputs)."""
-    weight, bias = layer
+    weight, bias = layer  # a list of parameters: a ModuleList does not tell what it holds
     return torch.baddbmm(bias, x, weight)

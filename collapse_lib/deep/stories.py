@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from collapse_lib._files import (
     DataUnavailable,
@@ -12,6 +13,7 @@ from collapse_lib._files import (
     find,
     missing,
 )
+from collapse_lib._types import StrPath
 from collapse_lib.deep.corpus import Corpus, corpus_of
 
 __all__ = ["tiny_stories"]
@@ -27,7 +29,9 @@ SHA256 = "94e431816c4cce81ff71e4408ff8d3bda9a42e8d2663986697c3954288cb38b4"
 END = "<|endoftext|>"
 
 
-def tiny_stories(*, folder=None, download=False, **options) -> Corpus:
+def tiny_stories(
+    *, folder: StrPath | None = None, download: bool = False, **options: Any
+) -> Corpus:
     """Read the validation part of TinyStories, some twenty thousand stories.
 
     Parameters

@@ -6,10 +6,11 @@ from the truth is measured against the truth itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, positive, probability, whole_number
 
 __all__ = ["TopicLanguage"]
@@ -51,8 +52,11 @@ class TopicLanguage:
     exponent: float = 1.2
     contrast: float = 1.5
     seed: int = 0
+    emission: Floats = field(init=False, repr=False, compare=False)
+    transition: Floats = field(init=False, repr=False, compare=False)
+    start: Floats = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         whole_number("words", self.words, minimum=2)
         whole_number("topics", self.topics, minimum=1)
         probability("stay", self.stay)
@@ -72,7 +76,7 @@ class TopicLanguage:
         ):
             object.__setattr__(self, name, table)
 
-    def sample(self, rows, length, *, rng=None) -> np.ndarray:
+    def sample(self, rows: int, length: int, *, rng: Rng = None) -> Ints:
         """Draw texts, (rows, length), of int16 word numbers."""
         rng = as_generator(rng)
         text = np.empty((rows, length), dtype=np.int16)
@@ -82,7 +86,7 @@ class TopicLanguage:
             topic = _draw(self.transition[topic], rng)
         return text
 
-    def log_probability(self, text) -> np.ndarray:
+    def log_probability(self, text: ArrayLike) -> Floats:
         """ln probability of each text, (rows,), by the forward algorithm.
 
         Raises
@@ -103,8 +107,9 @@ class TopicLanguage:
         return total
 
 
-def _draw(probabilities, rng):
+def _draw(probabilities: Floats, rng: np.random.Generator) -> Ints:
     """One draw from each row."""
     cumulative = probabilities.cumsum(axis=1)
     aim = rng.random((len(cumulative), 1)) * cumulative[:, -1:]
-    return (aim >= cumulative).sum(axis=1).clip(max=cumulative.shape[1] - 1)
+    drawn: Ints = (aim >= cumulative).sum(axis=1).clip(max=cumulative.shape[1] - 1)
+    return drawn

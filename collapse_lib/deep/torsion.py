@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from collapse_lib.deep.stack import Stack, Streams, affine
 
@@ -54,16 +56,16 @@ class TorsionDiffusion(Stack):
     def __init__(
         self,
         streams: Streams,
-        arms=1,
+        arms: int = 1,
         *,
-        angles=2,
-        hidden=64,
-        layers=2,
-        harmonics=3,
-        noise=(0.05, 4.0),
-        steps=12,
-        score_scale=1.0,
-    ):
+        angles: int = 2,
+        hidden: int = 64,
+        layers: int = 2,
+        harmonics: int = 3,
+        noise: tuple[float, float] = (0.05, 4.0),
+        steps: int = 12,
+        score_scale: float = 1.0,
+    ) -> None:
         super().__init__(streams, arms)
         self.angles, self.harmonics, self.noise = angles, harmonics, noise
         self.steps, self.score_scale = steps, score_scale
@@ -74,7 +76,7 @@ class TorsionDiffusion(Stack):
         self.layers = torch.nn.ModuleList([*inner, last])
         del self._streams
 
-    def scaled_score(self, x, log_noise):
+    def scaled_score(self, x: Tensor, log_noise: Tensor) -> Tensor:
         """Noise times score, (members, batch, angles).
 
         Parameters
@@ -84,7 +86,8 @@ class TorsionDiffusion(Stack):
         """
         multiples = [k * x for k in range(1, self.harmonics + 1)]
         place = torch.cat([torch.sin(m) for m in multiples] + [torch.cos(m) for m in multiples], -1)
-        weight, bias = self.layers[0]
+        first: Any = self.layers[0]  # a ModuleList does not tell what it holds
+        weight, bias = first
         time = self._time_features(log_noise).expand(self.members, -1, -1)
         hidden = torch.baddbmm(bias, time, weight[:, self.place_features :])
         hidden = hidden + torch.bmm(place, weight[:, : self.place_features])
@@ -93,14 +96,14 @@ class TorsionDiffusion(Stack):
         noise = log_noise.exp()
         return hidden * noise / (noise**2 + self.DATA_SPREAD**2).sqrt()
 
-    def _time_features(self, log_noise):
+    def _time_features(self, log_noise: Tensor) -> Tensor:
         low, high = map(math.log, self.noise)
         u = (log_noise - low) / (high - low)
         waves = [math.pi * k * u for k in range(1, self.TIME_HARMONICS + 1)]
         parts = [2 * u - 1] + [torch.cos(w) for w in waves] + [torch.sin(w) for w in waves]
         return torch.cat(parts, dim=-1)
 
-    def loss(self, x, streams):
+    def loss(self, x: Tensor, streams: Streams) -> Tensor:
         """Denoising score matching, (members, batch): stratified noise levels, ± noise pairs."""
         batch = x.shape[1]
         low, high = map(math.log, self.noise)
@@ -113,7 +116,7 @@ class TorsionDiffusion(Stack):
         error = self.scaled_score(x.repeat(1, 2, 1) + shift, level) - target
         return (error**2).sum(-1).view(len(x), 2, batch).mean(1)
 
-    def _wrapped_score(self, shift, noise):
+    def _wrapped_score(self, shift: Tensor, noise: Tensor) -> Tensor:
         """Noise times the score of a normal wrapped around the circle."""
         turns = TURN * torch.arange(-self.WINDINGS, self.WINDINGS + 1.0, device=shift.device)
         images = wrapped(shift)[..., None] + turns
@@ -121,13 +124,13 @@ class TorsionDiffusion(Stack):
         return -(weight * images).sum(-1) / noise
 
     @torch.no_grad()
-    def sample(self, n, streams, temperature=None):
+    def sample(self, n: int, streams: Streams, temperature: Tensor | None = None) -> Tensor:
         """Angles in [−π, π), (members, n, angles), from uniform noise; temperature is not used."""
         start = TURN * (streams.uniform(n, self.angles) - 0.5)
         return wrapped(self.flow(self.for_arms(start)))
 
     @torch.no_grad()
-    def flow(self, x, *, to_noise=False):
+    def flow(self, x: Tensor, *, to_noise: bool = False) -> Tensor:
         """Follow the probability flow from noise to data, or back.
 
         Heun steps, equal in the logarithm of the noise, then half a denoising step.
@@ -143,15 +146,15 @@ class TorsionDiffusion(Stack):
             x = x + (b - a) / 2 * (slope + self._slope(x + (b - a) * slope, b))
         return x if to_noise else x + half * self._score_at(x, low)
 
-    def _score_at(self, x, level):
+    def _score_at(self, x: Tensor, level: float) -> Tensor:
         return self.scaled_score(x, torch.full((1, 1, 1), level, device=x.device))
 
-    def _slope(self, x, level):
+    def _slope(self, x: Tensor, level: float) -> Tensor:
         """dx / d ln noise of the probability flow."""
         return -math.exp(level) * self.score_scale * self._score_at(x, level)
 
     @torch.no_grad()
-    def cell_masses(self, grid=72):
+    def cell_masses(self, grid: int = 72) -> Tensor:
         """The law of the sampler itself, without sampling: masses of cells of two angles.
 
         A cell's corners are pushed from data to noise, where the law is uniform: its mass is
@@ -177,6 +180,6 @@ class TorsionDiffusion(Stack):
         return area / (2 * TURN**2)
 
 
-def wrapped(angle):
+def wrapped(angle: Tensor) -> Tensor:
     """The same angle in [−π, π)."""
     return torch.remainder(angle + math.pi, TURN) - math.pi

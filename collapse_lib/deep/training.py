@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
+
+from collapse_lib.deep.stack import Stack, Streams
 
 __all__ = ["Optimiser", "fit"]
 
@@ -33,7 +37,14 @@ class Optimiser:
     precision: str = "float32"
 
 
-def fit(model, draw, optimiser: Optimiser, streams, *, steps=None) -> torch.Tensor:
+def fit(
+    model: Stack,
+    draw: Callable[[], Tensor],
+    optimiser: Optimiser,
+    streams: Streams,
+    *,
+    steps: int | None = None,
+) -> torch.Tensor:
     """Train a stack in place.
 
     Parameters
@@ -75,12 +86,12 @@ def fit(model, draw, optimiser: Optimiser, streams, *, steps=None) -> torch.Tens
     return loss.detach()
 
 
-def _schedule(step, steps):
+def _schedule(step: int, steps: int) -> float:
     cosine = (1 + math.cos(math.pi * step / steps)) / 2
     return min(1, (step + 1) / WARM_UP) * (FINAL + (1 - FINAL) * cosine)
 
 
-def _arithmetic(device, precision):
+def _arithmetic(device: str, precision: str) -> contextlib.AbstractContextManager[object]:
     if precision == "float32":
         return contextlib.nullcontext()
     return torch.autocast(device, dtype=getattr(torch, precision))

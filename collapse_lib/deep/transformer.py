@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from collapse_lib.deep.stack import Stack, Streams, affine
 
 __all__ = ["Transformer"]
+
+Cache = list[tuple[Tensor, Tensor]]
+"""Keys and values of each layer."""
 
 
 class Transformer(Stack):
@@ -40,15 +45,15 @@ class Transformer(Stack):
     def __init__(
         self,
         streams: Streams,
-        arms=1,
+        arms: int = 1,
         *,
-        vocabulary,
-        length,
-        width=32,
-        layers=1,
-        heads=2,
-        sample_chunk=128,
-    ):
+        vocabulary: int,
+        length: int,
+        width: int = 32,
+        layers: int = 1,
+        heads: int = 2,
+        sample_chunk: int = 128,
+    ) -> None:
         super().__init__(streams, arms)
         self.sample_chunk = sample_chunk
         self.vocabulary, self.length, self.width, self.heads = vocabulary, length, width, heads
@@ -59,7 +64,7 @@ class Transformer(Stack):
         self.head = self.linear(width, vocabulary, sd=0.02)
         del self._streams
 
-    def _block(self, layers):
+    def _block(self, layers: int) -> nn.ParameterDict:
         width, spread = self.width, self.width**-0.5
         into_trunk = (2 * layers) ** -0.5  # keeps the sum over all branches at unit size
         return nn.ParameterDict(
@@ -73,7 +78,7 @@ class Transformer(Stack):
             }
         )
 
-    def token_loss(self, y, temperature=None):
+    def token_loss(self, y: Tensor, temperature: Tensor | None = None) -> Tensor:
         """−ln probability of every token, (members, batch, length).
 
         With a temperature, (members,), of the tempered law that `sample` draws from.
@@ -89,12 +94,14 @@ class Transformer(Stack):
         )
         return loss.view(y.shape)
 
-    def loss(self, x, streams=None):
+    def loss(self, x: Tensor, streams: Streams | None = None) -> Tensor:
         """Cross-entropy in nats a token, (members, batch)."""
         return self.token_loss(x).mean(-1)
 
     @torch.no_grad()
-    def sample(self, n, streams, temperature, *, cached=True):
+    def sample(
+        self, n: int, streams: Streams, temperature: Tensor, *, cached: bool = True
+    ) -> Tensor:
         """Draw sequences, (members, n, length), with one uniform a token.
 
         Parameters
@@ -111,7 +118,7 @@ class Transformer(Stack):
             parts.append(self._sample_chunk(self.for_arms(uniform), temperature, cached))
         return torch.cat(parts, dim=1)
 
-    def _sample_chunk(self, uniform, temperature, cached):
+    def _sample_chunk(self, uniform: Tensor, temperature: Tensor, cached: bool) -> Tensor:
         members, length, rows, _ = uniform.shape
         y = torch.full((members, rows, length + 1), self.vocabulary, device=uniform.device)
         cache = self._empty_cache(members * rows, uniform) if cached else None
@@ -128,11 +135,11 @@ class Transformer(Stack):
             y[..., t + 1] = drawn.clamp(max=self.vocabulary - 1)[..., 0]
         return y[..., 1:]
 
-    def _empty_cache(self, batch, like):
+    def _empty_cache(self, batch: int, like: Tensor) -> Cache:
         shape = (batch, self.heads, self.length, self.width // self.heads)
         return [(like.new_empty(shape), like.new_empty(shape)) for _ in self.blocks]
 
-    def _embed(self, tokens, start):
+    def _embed(self, tokens: Tensor, start: int) -> Tensor:
         """Token and place vectors, (members, rows · time, width)."""
         members, rows, time = tokens.shape
         offset = torch.arange(members, device=tokens.device).view(-1, 1, 1)
@@ -141,7 +148,10 @@ class Transformer(Stack):
         x = x + self.place[:, None, start : start + time]
         return x.view(members, rows * time, self.width)
 
-    def _trunk(self, x, rows, time, cache=None, start=0):
+    def _trunk(
+        self, x: Tensor, rows: int, time: int, cache: Cache | None = None, start: int = 0
+    ) -> Tensor:
+        block: Any  # a ModuleList does not tell what it holds
         for layer, block in enumerate(self.blocks):
             kept = None if cache is None else cache[layer]
             x = x + self._attend(x, block, rows, time, kept, start)
@@ -149,7 +159,15 @@ class Transformer(Stack):
             x = x + torch.bmm(hidden, block["mlp_out"])
         return self._normalised(x, self.final_gain)
 
-    def _attend(self, x, block, rows, time, kept, start):
+    def _attend(
+        self,
+        x: Tensor,
+        block: nn.ParameterDict,
+        rows: int,
+        time: int,
+        kept: tuple[Tensor, Tensor] | None,
+        start: int,
+    ) -> Tensor:
         x = self._normalised(x, block["attention_gain"])
         each = (self.members * rows, time, 3, self.heads, self.width // self.heads)
         stacked = torch.bmm(x, block["queries_keys_values"]).view(each)
@@ -165,5 +183,5 @@ class Transformer(Stack):
         mixed = mixed.transpose(1, 2).reshape(self.members, rows * time, self.width)
         return torch.bmm(mixed, block["attention_out"])
 
-    def _normalised(self, x, gain):
+    def _normalised(self, x: Tensor, gain: Tensor) -> Tensor:
         return F.layer_norm(x, x.shape[-1:]) * gain

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import torch
+from torch import Tensor
 
 from collapse_lib.deep.stack import Stack, Streams, affine
 
@@ -35,7 +36,9 @@ class VAE(Stack):
 
     CHUNK = 4096  # images decoded together
 
-    def __init__(self, streams: Streams, arms=1, *, pixels, hidden=128, latent=6):
+    def __init__(
+        self, streams: Streams, arms: int = 1, *, pixels: int, hidden: int = 128, latent: int = 6
+    ) -> None:
         super().__init__(streams, arms)
         self.latent, self.pixels = latent, pixels
         self.encoder = torch.nn.ModuleList(
@@ -47,17 +50,17 @@ class VAE(Stack):
         self.log_noise = self.constant(1, 1, value=-1.0)
         del self._streams
 
-    def encode(self, x):
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the code, each (members, batch, latent)."""
         hidden = affine(x, self.encoder[0]).relu_()
         mean, log_variance = affine(hidden, self.encoder[1]).chunk(2, dim=-1)
         return mean, log_variance.clamp(-10, 4)
 
-    def decode(self, code):
+    def decode(self, code: Tensor) -> Tensor:
         """Mean image of a code, (members, batch, pixels)."""
         return affine(affine(code, self.decoder[0]).relu_(), self.decoder[1]).sigmoid_()
 
-    def loss(self, x, streams):
+    def loss(self, x: Tensor, streams: Streams) -> Tensor:
         """Negative evidence lower bound in nats an image, (members, batch)."""
         mean, log_variance = self.encode(x)
         noise = self.for_arms(streams.normal(x.shape[1], self.latent))
@@ -68,7 +71,7 @@ class VAE(Stack):
         return error + self.pixels * (log_noise + 0.5 * math.log(2 * math.pi)) + divergence
 
     @torch.no_grad()
-    def sample(self, n, streams, temperature):
+    def sample(self, n: int, streams: Streams, temperature: Tensor) -> Tensor:
         """Images, clipped to [0, 1]. Temperature scales the pixel noise: 0 gives decoder means."""
         images = self.log_noise.new_empty(self.members, n, self.pixels)
         for part in images.split(self.CHUNK, dim=1):  # views: each is filled in place
