@@ -4,6 +4,8 @@ Each of the n tokens of generation t picks a uniform parent among the n tokens o
 generation t − 1. Followed backwards, n tokens have A₁ distinct parents, those have A₂
 distinct parents, and so on: throw A balls into n boxes and count the boxes hit. All
 that a word's fate needs is that one chain, whatever the word frequencies are.
+
+The proofs are in the chapter *Forgetting time*.
 """
 
 from __future__ import annotations
@@ -92,10 +94,21 @@ def ancestor_transitions(n: int) -> Floats:
 def ancestor_distribution(n: int, generations: int) -> Floats:
     """Law of the number of ancestors, for 0 … ``generations`` generations back.
 
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 1.
+    generations : int
+
     Returns
     -------
     ndarray, (generations + 1, n + 1)
         Row t is the law of A_t; A₀ = n.
+
+    Raises
+    ------
+    ValueError
+        If ``n`` or ``generations`` is out of range.
 
     Examples
     --------
@@ -150,6 +163,22 @@ def expected_vocabulary(p: ArrayLike, n: int, generations: int) -> Floats:
     """Expected number of different words in each fit, (generations + 1,).
 
     Exact for multinomial sampling; arguments as `word_gone_probability`.
+
+    Parameters
+    ----------
+    p : array_like, (words,)
+        Probabilities of the words.
+    n : int
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1,)
+
+    Raises
+    ------
+    ValueError
+        As `word_gone_probability`.
 
     Examples
     --------
@@ -259,12 +288,12 @@ def kingman_survival(x: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    x : array_like
+    x : float or array_like
         Times, more than 0.
 
     Returns
     -------
-    ndarray
+    float or ndarray, the shape of ``x``
         P(Σ_{k≥2} Exp(k(k−1)/2) > x) = Σ_{k≥2} (−1)^k (2k − 1) e^{−k(k−1)x/2}: the law of
         T/n when every word is rare and n is large.
 

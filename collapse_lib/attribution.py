@@ -4,6 +4,8 @@ A least-squares loop that keeps everything is a list of XᵀX and Xᵀy, one a g
 a generation out is to subtract one entry of the list. What is subtracted depends on what is
 asked: its rows (`erase_each`), its rows and all that later generations learnt from them
 (`never_made_each`), or only the noise of its labels (`relabel_each`).
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations
@@ -156,6 +158,11 @@ def simulate_lineage(
 def fits(lineage: Lineage) -> Floats:
     """The least-squares fit of every generation to all batches so far.
 
+    Parameters
+    ----------
+    lineage : Lineage
+        As from `simulate_lineage` or `summarise`.
+
     Returns
     -------
     ndarray, (..., generations, d)
@@ -170,6 +177,11 @@ def fits(lineage: Lineage) -> Floats:
 
 def erase_each(lineage: Lineage) -> Floats:
     """Today's fit without the rows of generation i; the later labels stay as they are.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        As from `simulate_lineage` or `summarise`.
 
     Returns
     -------
@@ -196,6 +208,11 @@ def never_made_each(lineage: Lineage) -> Floats:
 
     Every other batch keeps its rows and the noise of its labels, but is labelled by the fits
     there would have been; without generation 1 the truth labels generation 2.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        As from `simulate_lineage` or `summarise`.
 
     Returns
     -------
@@ -224,6 +241,11 @@ def never_made_each(lineage: Lineage) -> Floats:
 
 def relabel_each(lineage: Lineage) -> Floats:
     """Today's fit had the labels of generation i carried no noise: all later labels follow.
+
+    Parameters
+    ----------
+    lineage : Lineage
+        As from `simulate_lineage` or `summarise`.
 
     Returns
     -------

@@ -1,6 +1,8 @@
 """What each generation's data contribute to the risk of a loop that keeps everything.
 
 Closed forms for least squares; a frozen design labels the same rows again in every generation.
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations

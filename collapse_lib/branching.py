@@ -3,6 +3,8 @@
 A word with j occurrences leaves j independent families; each occurrence is copied a
 Poisson(1) number of times. The chance g_k that one family is alive after k − 1 more
 generations satisfies g₁ = 1, g_{k+1} = 1 − e^{−g_k}, and everything below follows from it.
+
+The proofs are in the chapter *Forgetting time*.
 """
 
 from __future__ import annotations
@@ -39,8 +41,7 @@ def alive_probability(k: ArrayLike) -> FloatOrArray:
 
     Returns
     -------
-    ndarray
-        Same shape as ``k``.
+    float or ndarray, the shape of ``k``
 
     Raises
     ------
@@ -63,6 +64,20 @@ def alive_probability(k: ArrayLike) -> FloatOrArray:
 def alive_bounds(k: ArrayLike) -> tuple[FloatOrArray, FloatOrArray]:
     """Lower and upper bound on g_k: 1/((k+1)/2 + ln(k)/6) and 2/(k+1).
 
+    Parameters
+    ----------
+    k : int or array_like of int
+        At least 1.
+
+    Returns
+    -------
+    low, high : float or ndarray, the shape of ``k``
+
+    Raises
+    ------
+    ValueError
+        If a ``k`` is not a whole number of at least 1.
+
     References
     ----------
     Proved in the chapter *Forgetting time*; sharper than the 1/k and 3/k of
@@ -83,14 +98,14 @@ def extinction_probability(count: ArrayLike, t: ArrayLike) -> Floats:
 
     Parameters
     ----------
-    count : array_like
+    count : float or array_like
         Occurrences, at least 0.
-    t : array_like of int
+    t : int or array_like of int
         Generations, at least 0; broadcast against ``count``.
 
     Returns
     -------
-    ndarray
+    ndarray, the broadcast shape of ``count`` and ``t``
         q_t^count with q_t = 1 − g_{t+1}; exact for Poisson sampling.
 
     Raises
@@ -125,7 +140,7 @@ def no_loss_probability(counts: ArrayLike, t: ArrayLike) -> FloatOrArray:
 
     Returns
     -------
-    ndarray
+    float or ndarray, the shape of ``t``
         Π_i (1 − q_t^{c_i}) over the words with c_i > 0, same shape as ``t``.
 
     Examples
@@ -148,7 +163,7 @@ def expected_survivors(counts: ArrayLike, t: ArrayLike) -> Floats:
 
     Returns
     -------
-    ndarray
+    float or ndarray, the shape of ``t``
         Same shape as ``t``; exact for Poisson sampling.
 
     Examples
@@ -165,14 +180,14 @@ def forgetting_quantile(count: ArrayLike, alpha: float) -> Ints:
 
     Parameters
     ----------
-    count : array_like
+    count : float or array_like
         Occurrences, more than 0.
     alpha : float
         In (0, 1).
 
     Returns
     -------
-    ndarray of int
+    ndarray of int, the shape of ``count``
         The smallest t with q_t^count ≥ alpha. To leading order 2·count / ln(1/alpha).
 
     Raises
@@ -198,13 +213,13 @@ def sample_forgetting_time(counts: ArrayLike, rng: Rng = None) -> Ints:
 
     Parameters
     ----------
-    counts : array_like
+    counts : float or array_like
         Occurrences, more than 0.
     rng : int, numpy.random.Generator or None
 
     Returns
     -------
-    ndarray of int
+    ndarray of int, the shape of ``counts``
         Independent draws of T, P(T ≤ t) = q_t^count; same shape as ``counts``.
 
     Raises

@@ -80,14 +80,14 @@ def weighted_drift_limit(weight: ArrayLike, real: int, synthetic: int) -> FloatO
 
     Parameters
     ----------
-    weight : array_like
+    weight : float or array_like
         Weight w of the real items, in (0, 1].
     real, synthetic : int
         Real items N and synthetic items n of a generation, at least 1.
 
     Returns
     -------
-    ndarray
+    float or ndarray, the shape of ``weight``
         Same shape as ``weight``; in units of the variance of the truth.
 
     Raises

@@ -34,6 +34,10 @@ def as_generator(rng: Rng) -> np.random.Generator:
     ----------
     rng : int, numpy.random.Generator or None
 
+    Returns
+    -------
+    numpy.random.Generator
+
     Raises
     ------
     ValueError
@@ -56,6 +60,17 @@ def as_generator(rng: Rng) -> np.random.Generator:
 
 def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     """Return ``value`` as an int, at least ``minimum``.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    value : int or float
+    minimum : int
+
+    Returns
+    -------
+    int
 
     Raises
     ------
@@ -87,6 +102,17 @@ def whole_numbers(
 ) -> Ints:
     """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
 
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    values : int or array_like of int
+    minimum, maximum : int
+
+    Returns
+    -------
+    ndarray of int, the shape of ``values``
+
     Raises
     ------
     ValueError
@@ -114,6 +140,18 @@ def whole_numbers(
 
 def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    values : array_like, (n,)
+    all_zero : bool
+        Whether a sum of 0 is allowed.
+
+    Returns
+    -------
+    ndarray, (n,)
 
     Raises
     ------
@@ -152,6 +190,17 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
 def probabilities(name: str, values: ArrayLike) -> Floats:
     """Return ``values`` as a probability vector.
 
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    values : array_like, (n,)
+
+    Returns
+    -------
+    ndarray, (n,)
+        With a sum of 1 to the last digit.
+
     Raises
     ------
     ValueError
@@ -173,6 +222,18 @@ def probabilities(name: str, values: ArrayLike) -> Floats:
 
 def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return ``value`` as a finite float above 0, or 0 itself if ``zero``.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    value : float
+    zero : bool
+        Whether 0 itself is allowed.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -196,6 +257,16 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
 def probability(name: str, value: Any) -> float:
     """Return ``value`` as a float strictly between 0 and 1.
 
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    value : float
+
+    Returns
+    -------
+    float
+
     Raises
     ------
     ValueError
@@ -214,6 +285,18 @@ def probability(name: str, value: Any) -> float:
 
 def share(name: str, value: Any, *, zero: bool = True) -> float:
     """Return ``value`` as a float from 0 to 1; 0 itself only if ``zero``.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    value : float
+    zero : bool
+        Whether 0 itself is allowed.
+
+    Returns
+    -------
+    float
 
     Raises
     ------
@@ -234,6 +317,17 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
 
 def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     """Return ``values`` broadcast to ``shape``, each from 0 to 1.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    values : float or array_like
+    shape : tuple of int
+
+    Returns
+    -------
+    ndarray, of that shape
 
     Raises
     ------
@@ -260,6 +354,18 @@ def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
 
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     """Return ``value`` if it is among ``allowed``.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    value : object
+    allowed : collection
+
+    Returns
+    -------
+    object
+        ``value`` itself.
 
     Raises
     ------

@@ -39,6 +39,17 @@ class ClaimFailed(AssertionError):
 def standard_error(samples: ArrayLike, axis: int = 0) -> FloatOrArray:
     """Standard error of the mean of independent samples along an axis.
 
+    Parameters
+    ----------
+    samples : array_like, (…, replicates, …)
+    axis : int
+        That of the replicates.
+
+    Returns
+    -------
+    float or ndarray
+        Without that axis.
+
     Raises
     ------
     ValueError
@@ -303,6 +314,14 @@ class ClaimTable:
     Parameters
     ----------
     *claims : Claim
+
+    Examples
+    --------
+    >>> flips = np.repeat([0.0, 1.0], [50_300, 49_700])
+    >>> coin = claim("demo.coin", "heads half the time", result="X1", source="folklore",
+    ...              theory=0.5, samples=flips, rival=("a biased coin", 0.6))
+    >>> [c.id for c in ClaimTable(coin).claims]
+    ['demo.coin']
     """
 
     claims: tuple[Claim, ...]

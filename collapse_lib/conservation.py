@@ -4,6 +4,8 @@ For a feature φ whose training-set mean m and total variance v the fitted model
 reproduces, each generation satisfies E v + E‖m − m₀‖² = v₀: variance is never lost,
 only turned into drift. What remains of v after t generations depends on the policy
 alone, and is exact.
+
+The proofs are in the chapters *The loop* and *Accumulation*.
 """
 
 from __future__ import annotations
@@ -79,6 +81,12 @@ def expected_retention(policy: str | Policy, n: int, generations: int) -> Floats
 def retention_limit(policy: str | Policy, n: int) -> float:
     """Share of the variance expected to remain after infinitely many generations.
 
+    Parameters
+    ----------
+    policy : Policy or str
+    n : int
+        Draws a generation, at least 2.
+
     Returns
     -------
     float
@@ -112,6 +120,14 @@ def loss_constant(policy: str | Policy) -> float:
     """Limit of n × (share of variance lost for ever) as n grows.
 
     A single fit to n real items has the constant 1.
+
+    Parameters
+    ----------
+    policy : Policy or str
+
+    Returns
+    -------
+    float
 
     Raises
     ------

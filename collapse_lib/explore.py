@@ -102,6 +102,13 @@ def explore(
 class Explorer:
     """An interactive figure, made by :func:`explore`.
 
+    Parameters
+    ----------
+    draw, alt, say, start, labels, figsize, subplots
+        As in `explore`.
+    grid : dict
+        The values of each parameter.
+
     Examples
     --------
     >>> def draw(ax, n):

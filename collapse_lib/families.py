@@ -20,6 +20,11 @@ __all__ = ["Categorical", "Gaussian", "LinearRegression"]
 class Categorical:
     """Words 0 … size−1 with probabilities p; data are word numbers; fitted by frequencies.
 
+    Parameters
+    ----------
+    size : int
+        Number of words.
+
     Examples
     --------
     >>> Categorical(3).fit(np.array([[0, 0, 2, 1]]))

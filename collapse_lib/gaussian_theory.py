@@ -4,6 +4,8 @@ Each generation multiplies the variance by an independent χ²_{n−1}/D and mov
 (standard deviation)·Z/√n, where D = n for maximum likelihood and D = n − 1 for the unbiased
 estimator. Everything here follows from that. The truth is the standard normal; other truths
 are a change of origin and unit. `gaussian` simulates the same loop.
+
+The proofs are in the chapter *Variance collapse*, but where a function names another source.
 """
 
 from __future__ import annotations
@@ -54,6 +56,10 @@ def moment_factor(n: int, power: ArrayLike, estimator: str = "ml") -> FloatOrArr
         More than −(n − 1).
     estimator : {"ml", "unbiased"}
 
+    Returns
+    -------
+    float or ndarray, the shape of ``power``
+
     Raises
     ------
     ValueError
@@ -77,6 +83,24 @@ def moment_factor(n: int, power: ArrayLike, estimator: str = "ml") -> FloatOrArr
 def expected_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E σ_t² after t generations: (1 − 1/n)^t with ML, 1 with the unbiased estimator.
 
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 2.
+    t : int or array_like
+        Generations, at least 0.
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> expected_variance(10, [0, 1, 2]).round(3), expected_variance(10, 7, "unbiased").round(12)
@@ -88,6 +112,20 @@ def expected_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArr
 def expected_sd(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E σ_t after t generations.
 
+    Parameters
+    ----------
+    n, t, estimator
+        As in `expected_variance`.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> round(float(expected_sd(10, 10, "unbiased")), 4)
@@ -98,6 +136,22 @@ def expected_sd(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
 
 def typical_rate(n: int, estimator: str = "ml") -> float:
     """Mean change of ln σ in one generation; e to its t-th multiple is the typical σ_t.
+
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 2.
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -111,6 +165,20 @@ def typical_rate(n: int, estimator: str = "ml") -> float:
 def log_sd_mean(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """E ln σ_t after t generations.
 
+    Parameters
+    ----------
+    n, t, estimator
+        As in `expected_variance`.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> round(float(log_sd_mean(10, 10, "unbiased")), 3)
@@ -121,6 +189,22 @@ def log_sd_mean(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
 
 def log_sd_variance(n: int, t: ArrayLike) -> FloatOrArray:
     """Var ln σ_t after t generations, the same for both estimators.
+
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 2.
+    t : int or array_like
+        Generations, at least 0.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -134,6 +218,20 @@ def log_sd_variance(n: int, t: ArrayLike) -> FloatOrArray:
 
 def mean_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
     """Variance of the fitted mean: 1 − (1 − 1/n)^t with ML, t/n with the unbiased estimator.
+
+    Parameters
+    ----------
+    n, t, estimator
+        As in `expected_variance`.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -150,6 +248,20 @@ def expected_squared_distance(n: int, t: ArrayLike, estimator: str = "ml") -> Fl
 
     Two Gaussians on the line have W₂² = (difference of means)² + (difference of standard
     deviations)².
+
+    Parameters
+    ----------
+    n, t, estimator
+        As in `expected_variance`.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -175,6 +287,15 @@ def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> fl
     t : int
         Generations, at least 1, with (n − 1)·t at least 4.
     estimator : {"ml", "unbiased"}
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     References
     ----------
@@ -207,6 +328,28 @@ def chernoff_bound(
 ) -> FloatOrArray:
     """Bound on P(σ_t > ratio · σ₀) by Markov's inequality for σ^power, at most 1.
 
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 2.
+    ratio : float
+        Above 0.
+    t : int or array_like
+        Generations, at least 0.
+    power : float
+        Above 1 − n, and above 0 for a bound.
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> round(float(chernoff_bound(10, 0.1, 200, 1.0, "unbiased")), 4)
@@ -228,8 +371,12 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
         At least 2; the formula is one for large n.
     ratio : float
         Between 0 and 1.
-    t : array_like
+    t : int or array_like
     estimator : {"ml", "unbiased"}
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
 
     References
     ----------
@@ -248,6 +395,24 @@ def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
     """Median of the first generation whose standard deviation is at most ratio · σ₀.
 
     The smallest t with `hitting_probability` at least a half.
+
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 2.
+    ratio : float
+        Between 0 and 1.
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Notes
     -----
@@ -273,9 +438,19 @@ def _hitting_law(n: int, ratio: float, estimator: str) -> rv_frozen:
 def limit_of_mean(estimator: str = "ml") -> rv_frozen:
     """Law of (final mean − true mean)/σ₀ as n → ∞: t₄/√2 with ML, t₂ with the unbiased estimator.
 
+    Parameters
+    ----------
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
     Returns
     -------
     scipy.stats frozen distribution
+
+    Raises
+    ------
+    ValueError
+        If there is no such estimator.
 
     References
     ----------
@@ -299,11 +474,18 @@ def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
     n : int
         More than ``dim``.
     dim : int
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
     ndarray, (dim,)
         In decreasing order: ½[ψ((n − i)/2) + ln(2/D)], i = 1 … dim.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -318,6 +500,25 @@ def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
 
 def expected_log_det(n: int, t: ArrayLike, dim: int, estimator: str = "ml") -> FloatOrArray:
     """E ln(det Σ_t / det Σ₀) after t generations.
+
+    Parameters
+    ----------
+    n : int
+        Draws a generation, more than ``dim``.
+    t : int or array_like
+        Generations, at least 0.
+    dim : int
+    estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by n or by n − 1.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``t``
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------

@@ -79,6 +79,10 @@ class Images:
 def digits() -> Images:
     """Return the 1797 images of 8 × 8 pixels that come with scikit-learn.
 
+    Returns
+    -------
+    Images
+
     References
     ----------
     Alpaydin and Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
@@ -125,6 +129,13 @@ def mnist(part: str = "test", *, folder: StrPath | None = None, download: bool =
     ----------
     LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document
     recognition, Proceedings of the IEEE 86, 1998.
+
+    Examples
+    --------
+    >>> mnist("validation")
+    Traceback (most recent call last):
+        ...
+    ValueError: part must be one of 'test', 'train', got 'validation'
     """
     prefix = {"test": "t10k", "train": "train"}[one_of("part", part, ("test", "train"))]
     pixels, labels = (
@@ -244,13 +255,22 @@ def read_idx(path: StrPath, *, sha256: str | None = None) -> Ints:
 
     Returns
     -------
-    ndarray of uint8
+    ndarray of uint8, of the shape that the file states
 
     Raises
     ------
     DataUnavailable
         If the file is missing, cannot be unpacked, is cut short or of another format, or has
         another checksum.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "bytes"
+    ...     _ = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))  # one axis, of length 3
+    ...     read_idx(file)
+    array([7, 8, 9], dtype=uint8)
     """
     path = Path(path)
     get_anew = "delete it and get it anew."

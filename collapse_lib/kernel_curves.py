@@ -189,6 +189,11 @@ def mnist_curves(
 def stored_mnist() -> dict[str, Any]:
     """Return what `mnist_curves` gave on the 10 000 test images of MNIST.
 
+    Returns
+    -------
+    dict
+        As from `mnist_curves`.
+
     Examples
     --------
     >>> sorted(stored_mnist())

@@ -3,6 +3,9 @@
 Every function takes features, one row an image, and targets, one number an image. Features
 are kernel principal components: linear regression on p of them is kernel regression cut at
 rank p. Nothing in the theory is fitted: spectrum and truth are read off all images at once.
+
+The theory is that of `spectrum`. The components: Schölkopf, Smola and Müller, "Nonlinear
+component analysis as a kernel eigenvalue problem", Neural Computation 10 (1998).
 """
 
 from __future__ import annotations
@@ -22,6 +25,14 @@ __all__ = ["Experiment", "Population", "features", "generations", "measure", "pa
 
 def parity(labels: ArrayLike) -> Floats:
     """Return −1 for even digits and 1 for odd ones.
+
+    Parameters
+    ----------
+    labels : int or array_like of int
+
+    Returns
+    -------
+    float or ndarray, the shape of ``labels``
 
     Examples
     --------
@@ -149,7 +160,7 @@ def theory(
 
     Returns
     -------
-    ndarray
+    float or ndarray, the shape of ``penalty``
         Mean squared distance from the noiseless target.
 
     Raises
@@ -193,6 +204,15 @@ def generations(
     n, T0 : int
     sigma0 : float
     rng : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    list of ndarray, (p,)
+
+    Raises
+    ------
+    ValueError
+        If ``rng`` is none, or T0 is above the number of images.
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 A draw is a training item picked at random plus bandwidth × normal noise, so no density is
 ever evaluated to draw from it. The exact moments are in `smoothing`.
+
+The estimate: B. W. Silverman, Density Estimation for Statistics and Data Analysis (1986).
 """
 
 from __future__ import annotations

@@ -63,10 +63,12 @@ class History:
 
     Attributes
     ----------
-    models : list of ndarray
-        Parameters of the truth and of every fit, each (replicates, ...).
-    batches : list of ndarray
-        Every batch drawn, in order, each (replicates, items, ...).
+    family : Family
+    rng : numpy.random.Generator
+    models : list of ndarray, (replicates, ...)
+        Parameters of the truth and of every fit.
+    batches : list of ndarray, (replicates, items, ...)
+        Every batch drawn, in order.
     """
 
     family: Family
@@ -91,7 +93,13 @@ class History:
 
 @dataclass(frozen=True)
 class Replace:
-    """Train on n fresh draws from the newest model, and on nothing else."""
+    """Train on n fresh draws from the newest model, and on nothing else.
+
+    Examples
+    --------
+    >>> policy_named("replace")
+    Replace()
+    """
 
     name = "replace"
 
@@ -101,7 +109,13 @@ class Replace:
 
 @dataclass(frozen=True)
 class Accumulate:
-    """Draw n from the newest model, keep every batch, train on all of them."""
+    """Draw n from the newest model, keep every batch, train on all of them.
+
+    Examples
+    --------
+    >>> policy_named("accumulate")
+    Accumulate()
+    """
 
     name = "accumulate"
 
@@ -112,7 +126,13 @@ class Accumulate:
 
 @dataclass(frozen=True)
 class AccumulateSubsample:
-    """Keep every batch, but train on n items drawn from them without replacement."""
+    """Keep every batch, but train on n items drawn from them without replacement.
+
+    Examples
+    --------
+    >>> policy_named("accumulate-subsample")
+    AccumulateSubsample()
+    """
 
     name = "accumulate-subsample"
 
@@ -128,6 +148,21 @@ class PartlyReal:
     """Train on the same ``real`` real items each time, and n draws from the newest model.
 
     The first fit has no model before it and sees the real items alone.
+
+    Parameters
+    ----------
+    real : int
+        Real items, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If ``real`` is out of range.
+
+    Examples
+    --------
+    >>> PartlyReal(3)
+    PartlyReal(real=3)
     """
 
     real: int
@@ -147,6 +182,21 @@ class FreshReal:
     """Train on ``real`` new real items each time, and n draws from the newest model.
 
     The first fit has no model before it and sees real items alone.
+
+    Parameters
+    ----------
+    real : int
+        Real items a generation, at least 1.
+
+    Raises
+    ------
+    ValueError
+        If ``real`` is out of range.
+
+    Examples
+    --------
+    >>> FreshReal(3)
+    FreshReal(real=3)
     """
 
     real: int
@@ -164,7 +214,23 @@ class FreshReal:
 
 @dataclass(frozen=True)
 class Immigration:
-    """Train on n items: each is real with chance ``fraction``, else from the newest model."""
+    """Train on n items: each is real with chance ``fraction``, else from the newest model.
+
+    Parameters
+    ----------
+    fraction : float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If ``fraction`` is out of range.
+
+    Examples
+    --------
+    >>> Immigration(0.1)
+    Immigration(fraction=0.1)
+    """
 
     fraction: float
     name = "immigration"
@@ -185,6 +251,23 @@ class LastK:
 
     With ``reuse`` the batches drawn earlier from those models are used again;
     without it every generation draws its items afresh.
+
+    Parameters
+    ----------
+    k : int
+        Models in the window, at least 1.
+    reuse : bool
+        Whether batches drawn earlier are used again.
+
+    Raises
+    ------
+    ValueError
+        If ``k`` is out of range, or above n when it runs.
+
+    Examples
+    --------
+    >>> LastK(2)
+    LastK(k=2, reuse=False)
     """
 
     k: int
@@ -208,7 +291,13 @@ class LastK:
 
 @dataclass(frozen=True)
 class RandomPast:
-    """Train on n items, each drawn from an earlier model (or the truth) picked at random."""
+    """Train on n items, each drawn from an earlier model (or the truth) picked at random.
+
+    Examples
+    --------
+    >>> policy_named("random-past")
+    RandomPast()
+    """
 
     name = "random-past"
 
@@ -227,6 +316,14 @@ SIMPLE_POLICIES: dict[str, Policy] = {
 
 def policy_named(policy: str | Policy) -> Policy:
     """Return a policy from its name, or the policy itself.
+
+    Parameters
+    ----------
+    policy : Policy or str
+
+    Returns
+    -------
+    Policy
 
     Raises
     ------
@@ -292,7 +389,7 @@ def run(
         How to fit and how to sample.
     policy : Policy or str
         What to train on; a string names a policy without parameters.
-    truth : array_like
+    truth : array_like, (…)
         Parameters of the real distribution.
     n : int
         Draws a generation, at least 2.

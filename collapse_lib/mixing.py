@@ -3,6 +3,8 @@
 A drift here is E‖p_t − p₀‖² in units of 1 − Σp₀², the variance of the truth: 0 for a
 perfect copy, 1/N for a single fit to N real items, 1 for a model that has collapsed. By
 the conservation law the share of variance that remains is one minus the drift.
+
+The proofs are in the chapter *Real and synthetic*.
 """
 
 from __future__ import annotations
@@ -76,6 +78,12 @@ def expected_drift(policy: Policy, n: int, generations: int) -> Floats:
 
 def drift_limit(policy: Policy, n: int) -> float:
     """Limit of `expected_drift` after infinitely many generations.
+
+    Parameters
+    ----------
+    policy : PartlyReal, FreshReal, Immigration or LastK
+    n : int
+        Draws a generation, at least 2.
 
     Returns
     -------

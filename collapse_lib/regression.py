@@ -190,7 +190,7 @@ def refit_risk(risk: ArrayLike, d: int, T: int, *, noise: float = 1.0, rng: Rng 
 
     Parameters
     ----------
-    risk : array_like
+    risk : float or array_like
         Excess risk of the model that labels the rows.
     d, T : int
         Features and rows, T ≥ d.

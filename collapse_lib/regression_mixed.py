@@ -2,6 +2,8 @@
 
 Each fit sees rows labelled by the newest fit and rows labelled by the truth. The designs are
 fresh: every generation draws its rows anew.
+
+The proofs are in the chapter *Accumulation*.
 """
 
 from __future__ import annotations

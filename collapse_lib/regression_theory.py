@@ -5,6 +5,8 @@ w the newest fit. The error is the excess risk ‖w − w₀‖² in the metric 
 
 A design is *fresh* when every generation draws its rows anew, and *frozen* when the rows are
 drawn once and only the labels' noise is new.
+
+The proofs are in the chapters *Error degradation* and *Accumulation*.
 """
 
 from __future__ import annotations

@@ -4,6 +4,8 @@ The setting is replace: T fresh isotropic Gaussian rows a generation, labelled b
 before with noise, d features. What differs is the fit. A fit from zero with weight decay or
 early stopping multiplies least squares by a function of XᵀX/T, a *filter*; three of its
 averages say everything.
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations
@@ -36,6 +38,21 @@ Filter = Callable[[Floats], Floats]
 def ridge_filter(penalty: float) -> Filter:
     """Weight decay: the filter a/(a + λ) of a ridge fit with penalty λ.
 
+    Parameters
+    ----------
+    penalty : float
+        λ, at least 0.
+
+    Returns
+    -------
+    callable
+        Takes and returns an array of eigenvalues.
+
+    Raises
+    ------
+    ValueError
+        If ``penalty`` is below 0.
+
     Examples
     --------
     >>> float(ridge_filter(1.0)(np.array(3.0)))
@@ -53,6 +70,16 @@ def descent_filter(steps: int, rate: ArrayLike = 0.1) -> Filter:
     steps : int
     rate : float or array_like, (steps,)
         The learning rate γ, or its schedule.
+
+    Returns
+    -------
+    callable
+        Takes and returns an array of eigenvalues.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------

@@ -199,9 +199,19 @@ def simulate_terms(
     measure the risk well. Parameters and errors are those of `simulate_ridge`; T0 must be
     above d + 1. Fresh or frozen generators have the same means.
 
+    Parameters
+    ----------
+    spectrum, w0, T, penalty, n, T0, sigma, sigma0, shrink, replicates, rng
+        As in `simulate_ridge`.
+
     Returns
     -------
     RidgeRun
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or ``T0`` is below d + 2.
 
     Examples
     --------

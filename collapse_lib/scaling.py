@@ -3,6 +3,8 @@
 The spectrum is λ_k = k^−β and the truth has w_k² = k^−δ with δ = 1 + β(2r − 1), for k = 1 … d
 or without end. Long sums are taken term by term at first and by quadrature from there on, so
 that a spectrum of 10⁸ eigenvalues is an array of a few hundred.
+
+The proofs are in the chapter *Scaling laws*.
 """
 
 from __future__ import annotations
@@ -117,6 +119,20 @@ class PowerLaw:
 def critical_exponent(beta: float, r: float) -> float:
     """Return ℓ_crit = β/(2β min(r, 1) + 1): on real labels λ = T^−ℓ_crit is best.
 
+    Parameters
+    ----------
+    beta, r : float
+        Of the spectrum k^−β and the source condition r, above 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> critical_exponent(2, 0.375)
@@ -128,6 +144,20 @@ def critical_exponent(beta: float, r: float) -> float:
 
 def clean_rate(beta: float, r: float) -> float:
     """Return c = 2β min(r, 1)/(2β min(r, 1) + 1): the best error on real labels is T^−c.
+
+    Parameters
+    ----------
+    beta, r : float
+        Of the spectrum k^−β and the source condition r, above 0.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -180,6 +210,18 @@ def rates(
     """Return the exponents of T in bias, variance and toll under λ = T^−ℓ.
 
     nσ₀² = T^a, T₀ = T^b with b ≤ 1, and d = φ₀T₀, with d beyond the reach of the penalty: ℓ < βb.
+
+    Parameters
+    ----------
+    beta, r : float
+        Of the spectrum k^−β and the source condition r, above 0.
+    ell : float
+        ℓ, above 0.
+    a, b : float
+
+    Returns
+    -------
+    bias, variance, toll : float
 
     Raises
     ------

@@ -3,6 +3,8 @@
 A draw from a Gaussian kernel density estimate is a training item picked at random plus
 bandwidth × normal noise. So each item is a real one plus the noise of the models it passed
 through: counting those *hops* gives the mean density and the second moment, exactly.
+
+The proofs are in the chapter *Closed loops*.
 """
 
 from __future__ import annotations
@@ -30,6 +32,20 @@ ESTIMATORS = ("ml", "unbiased")
 
 def silverman_factor(n: int) -> float:
     """Return 1.06 n^{−1/5}, the bandwidth in units of the sample's standard deviation.
+
+    Parameters
+    ----------
+    n : int
+        Items, at least 2.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If ``n`` is out of range.
 
     References
     ----------

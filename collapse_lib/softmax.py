@@ -3,6 +3,8 @@
 The next word after context c has probabilities softmax(φ_c W): the contexts share the d × s
 table of scores W through their feature vectors φ_c. One-hot features share nothing, and the
 fit is then the next-word frequencies of each context.
+
+The model: C. M. Bishop, Pattern Recognition and Machine Learning (2006), section 4.3.4.
 """
 
 from __future__ import annotations

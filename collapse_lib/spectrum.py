@@ -7,6 +7,8 @@ at finite size; they are not exact.
 
 Conventions. T rows, penalty λ in (Σ̂ + λ)⁻¹XᵀY/T with Σ̂ = XᵀX/T, so λ goes with T
 (scikit-learn's ``alpha`` is λT). Everything is written in the eigenbasis of Σ.
+
+The equivalents are those of Dohmatob, Feng and Kempe, arXiv 2402.07712.
 """
 
 from __future__ import annotations
@@ -129,13 +131,13 @@ class RidgeRisk:
 
     Attributes
     ----------
-    bias : ndarray
+    bias : float or ndarray
         Loss of a fit on real labels without noise.
-    variance : ndarray
+    variance : float or ndarray
         What the noise σ² of the downstream labels adds.
-    toll : ndarray
+    toll : float or ndarray
         What n generations of synthetic labels add.
-    kappa, df1, df2 : ndarray
+    kappa, df1, df2 : float or ndarray
         The effective penalty and its degrees of freedom.
     """
 

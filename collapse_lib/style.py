@@ -171,6 +171,10 @@ _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 def settings() -> dict[str, Any]:
     """Return the style as matplotlib settings, for ``matplotlib.rc_context``.
 
+    Returns
+    -------
+    dict
+
     Examples
     --------
     >>> settings()["font.size"]
@@ -242,7 +246,7 @@ def theory(ax: Axes, x: ArrayLike, y: ArrayLike, **kwargs: Any) -> Line2D:
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    x, y : array_like
+    x, y : array_like, (points,)
         The curve.
     **kwargs
         Passed to ``ax.plot``; they override the style.
@@ -277,9 +281,9 @@ def measured(
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    x, mean : array_like
+    x, mean : array_like, (points,)
         Where, and what was measured.
-    stderr : array_like, optional
+    stderr : array_like, (points,), optional
         One standard error of each mean; without it, points alone.
     policy : str, optional
         A training policy, which sets colour and marker.
@@ -320,7 +324,7 @@ def band(
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    x, low, high : array_like
+    x, low, high : array_like, (points,)
         The two edges of the band.
     policy : str, optional
         A training policy, which sets the colour.
@@ -399,6 +403,11 @@ def log_ticks(ax: Axes, axis: str = "both") -> list[Axis]:
     -------
     list of matplotlib.axis.Axis
         The axes that were changed: those with a log scale.
+
+    Raises
+    ------
+    ValueError
+        If there is no such axis.
 
     Examples
     --------

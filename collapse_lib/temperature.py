@@ -3,6 +3,8 @@
 At temperature θ a model with probabilities p is sampled from B(p) ∝ p^{1/θ}. With a
 fraction f of real data the loop is p' = (1 − f) B(p) + f p₀. Without real data its iterate is
 p₀^{θ^{−t}}, normalised. The states in which it can rest are in `tempered_states`.
+
+The proofs are in the chapter *Closed loops*.
 """
 
 from __future__ import annotations
@@ -164,6 +166,15 @@ def temperature_threshold(temperature: float) -> float:
     """Real fraction above which the uniform distribution is stable: 1 − θ.
 
     Negative for θ > 1: then it is stable without real data.
+
+    Parameters
+    ----------
+    temperature : float
+        θ, above 0.
+
+    Returns
+    -------
+    float
 
     Raises
     ------

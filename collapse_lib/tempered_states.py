@@ -2,6 +2,8 @@
 
 One word has the share x, y times that of each other word. It keeps its share at the real
 fraction F(y) = s/(y + s − 1) · (y^a − y)/(y^a − 1), a = 1/θ: everything here is read off F.
+
+The proofs are in the chapter *Closed loops*.
 """
 
 from __future__ import annotations

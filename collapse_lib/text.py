@@ -53,6 +53,14 @@ class Text:
 def words(text: str) -> list[str]:
     """Split a text into lower-case words.
 
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    list of str
+
     Examples
     --------
     >>> words("Don't panic: it's 42 o'clock!")
@@ -117,6 +125,15 @@ def number_words(text: str, *, source: str = "text") -> Text:
 def contents(path: StrPath | None = None) -> str:
     """Return the text of a file, or of the help topics that ship with Python.
 
+    Parameters
+    ----------
+    path : str or path-like, optional
+        A UTF-8 text file.
+
+    Returns
+    -------
+    str
+
     Raises
     ------
     FileNotFoundError
@@ -175,6 +192,10 @@ def ngram_index(tokens: Ints, order: int) -> NGramIndex:
     order : int
         1 for single words, 2 for bigrams, and so on.
 
+    Returns
+    -------
+    NGramIndex
+
     Raises
     ------
     ValueError
@@ -230,6 +251,11 @@ def ngram_walk(index: NGramIndex, *, walkers: int = 256, rng: Rng = None) -> Int
     ndarray of int, (length,)
         The positions copied; ``tokens[positions]`` is the new text.
 
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Notes
     -----
     Every old position is copied exactly once on average, at every order and for any
@@ -263,6 +289,15 @@ def ngram_walk(index: NGramIndex, *, walkers: int = 256, rng: Rng = None) -> Int
 
 def offspring(positions: Ints) -> Ints:
     """Number of times each old position was copied, (length,).
+
+    Parameters
+    ----------
+    positions : ndarray of int, (length,)
+        As from `ngram_walk`.
+
+    Returns
+    -------
+    ndarray of int, (length,)
 
     Examples
     --------

@@ -2,6 +2,8 @@
 
 Of the law of a row, the risk sees its covariance first, then one number: the fourth moment of
 the length of the whitened row.
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations
@@ -139,7 +141,7 @@ def elliptical_risk(d: int, T: int, squares: ArrayLike, chances: ArrayLike) -> f
     ----------
     d, T : int
         Features, rows, T > d.
-    squares, chances : array_like
+    squares, chances : array_like, (values,)
         Values of s, positive with mean 1, and their probabilities.
 
     Returns

@@ -3,6 +3,8 @@
 A Gaussian posterior is a precision and a precision times mean. Data add to both, so taking
 data away is a subtraction. A mean-field posterior keeps only the diagonal of the precision;
 what it cannot keep, it cannot give back.
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations
@@ -140,6 +142,14 @@ def unlearn(
 def mean_field(belief: Posterior) -> MeanField:
     """The Gaussian with independent weights that is closest to a posterior, KL(q‖p).
 
+    Parameters
+    ----------
+    belief : Posterior
+
+    Returns
+    -------
+    MeanField
+
     Examples
     --------
     >>> mean_field(Posterior(np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([3.0, 3.0]))).variance
@@ -151,9 +161,13 @@ def mean_field(belief: Posterior) -> MeanField:
 def mean_field_gap(belief: Posterior) -> FloatOrArray:
     """The divergence KL(q‖p) of the best mean-field Gaussian q from the posterior p.
 
+    Parameters
+    ----------
+    belief : Posterior
+
     Returns
     -------
-    ndarray
+    float or ndarray, (...)
         ½ (Σ ln Λ_jj − ln det Λ), at least 0 by Hadamard's inequality.
 
     Examples
@@ -250,6 +264,16 @@ def unlearn_mean_field(
 
 def kl_gaussian(mean: Floats, covariance: Floats, belief: Posterior) -> FloatOrArray:
     """KL(q‖p) of a Gaussian q, given by mean and covariance, from a posterior p.
+
+    Parameters
+    ----------
+    mean : ndarray, (..., d)
+    covariance : ndarray, (..., d, d)
+    belief : Posterior
+
+    Returns
+    -------
+    float or ndarray, (...)
 
     Examples
     --------

@@ -6,6 +6,8 @@ wrong one with probability b. The odds of wrong to right obey a linear recursion
 Regression: a row is accepted with probability exp(−r²/2τ²), r its residual against a verifier
 model fitted to real rows. A Gaussian times a Gaussian is a Gaussian, so accepted rows are
 again those of a linear model, whose weights have moved a fixed share towards the verifier's.
+
+The proofs are in the chapter *Repair*.
 """
 
 from __future__ import annotations
@@ -78,6 +80,20 @@ def wrong_odds(
 def wrong_odds_limit(error: float, ratio: float) -> float:
     """Where the odds of wrong to right settle: finite exactly if ratio < 1 − error.
 
+    Parameters
+    ----------
+    error, ratio : float
+        As in `wrong_odds`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+
     Examples
     --------
     >>> wrong_odds_limit(0.1, 0.95)
@@ -96,6 +112,15 @@ def pull(tolerance: float, *, noise: float = 1.0) -> float:
         τ: a row with residual r is accepted with probability exp(−r²/2τ²).
     noise : float
         σ, standard deviation of the label noise.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------
@@ -161,6 +186,20 @@ def verified_limit(
     d: int, T: int, *, tolerance: float, verifier_risk: float, noise: float = 1.0
 ) -> float:
     """What `verified_risk` tends to: the verifier's own risk, and a toll on top.
+
+    Parameters
+    ----------
+    d, T, tolerance, verifier_risk, noise
+        As in `verified_risk`.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
 
     Examples
     --------

@@ -9,24 +9,30 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
+from collapse_lib._types import Array, Floats, Ints, StrPath
 from collapse_lib.checks import one_of, positive, whole_number
 from collapse_lib.deep.checkpoint import State, fingerprint, keep, resumed
 from collapse_lib.deep.paired import Paired, paired_difference
 from collapse_lib.deep.rows import RowHistory, training_rows
-from collapse_lib.deep.stack import Streams
+from collapse_lib.deep.stack import Stack, Streams
 from collapse_lib.deep.training import Optimiser, fit
 from collapse_lib.loop import Policy, policy_named
 from collapse_lib.sweep import sweep
 
 __all__ = ["Arm", "Evolution", "Experiment", "evolve"]
+
+Part = dict[str, Any]
+"""The metrics, what is shown and the seconds of a shard, as in an `Evolution`."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +52,7 @@ class Arm:
     temperature: float = 1.0
     name: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         policy = policy_named(self.policy)
         positive("temperature", self.temperature, zero=True)
         suffix = "" if self.temperature == 1 else f", θ = {self.temperature:g}"
@@ -77,22 +83,24 @@ class Experiment:
         instead of the same number of steps each time.
     """
 
-    build: Callable
-    data: np.ndarray | Callable
+    build: Callable[[Streams, int], Stack]
+    data: Array | Callable[[int], Array]
     arms: tuple[Arm, ...]
     generations: int
     optimiser: Optimiser
-    measure: Callable
-    show: Callable = field(default=lambda model, samples, streams: samples[:, :8])
+    measure: Callable[[Any, Tensor, Tensor, Streams], dict[str, Any]]
+    show: Callable[[Any, Tensor, Streams], Any] = field(
+        default=lambda model, samples, streams: samples[:, :8]
+    )
     steps_follow_pool: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         whole_number("generations", self.generations, minimum=1)
         if not self.arms or len({arm.name for arm in self.arms}) < len(self.arms):
             raise ValueError(f"arms must be one or more of different names, got {self.arms}")
         object.__setattr__(self, "arms", tuple(self.arms))
 
-    def real_rows(self, seed) -> np.ndarray:
+    def real_rows(self, seed: int) -> Array:
         return np.asarray(self.data(seed) if callable(self.data) else self.data)
 
 
@@ -112,16 +120,17 @@ class Evolution:
     """
 
     arms: tuple[str, ...]
-    metrics: dict[str, np.ndarray]
-    shown: np.ndarray
+    metrics: dict[str, Floats]
+    shown: Floats
     seconds: dict[str, float]
 
-    def of(self, metric, arm) -> np.ndarray:
+    def of(self, metric: str, arm: str) -> Floats:
         """One metric of one arm, (seeds, generations, …)."""
         one_of("metric", metric, tuple(self.metrics))
-        return self.metrics[metric][self.arms.index(one_of("arm", arm, self.arms))]
+        values: Floats = self.metrics[metric][self.arms.index(one_of("arm", arm, self.arms))]
+        return values
 
-    def paired(self, metric, arm, other, generation=-1) -> Paired:
+    def paired(self, metric: str, arm: str, other: str, generation: int = -1) -> Paired:
         """The difference between two arms, seed by seed, in one generation."""
         return paired_difference(
             self.of(metric, arm)[:, generation], self.of(metric, other)[:, generation]
@@ -131,14 +140,14 @@ class Evolution:
 def evolve(
     experiment: Experiment,
     *,
-    seeds,
-    seeds_a_stack=1,
-    seed=0,
-    device="cpu",
-    backend="loky",
-    workers=None,
-    checkpoints=None,
-    progress=True,
+    seeds: int,
+    seeds_a_stack: int = 1,
+    seed: int = 0,
+    device: str = "cpu",
+    backend: str = "loky",
+    workers: int | None = None,
+    checkpoints: StrPath | None = None,
+    progress: bool = True,
 ) -> Evolution:
     """Run an experiment for several seeds.
 
@@ -172,6 +181,21 @@ def evolve(
     ------
     ValueError
         If an argument is out of range, or the folder holds another experiment.
+
+    Examples
+    --------
+    >>> from collapse_lib.deep.vae import VAE
+    >>> experiment = Experiment(
+    ...     build=functools.partial(VAE, pixels=4, hidden=4, latent=2),
+    ...     data=np.random.default_rng(1).random((20, 4), dtype=np.float32),
+    ...     arms=(Arm("replace"), Arm("accumulate")),
+    ...     generations=3,
+    ...     optimiser=Optimiser(steps=2, batch=8, learning_rate=1e-2),
+    ...     measure=lambda model, samples, temperature, streams: {"mean": samples.mean((1, 2))},
+    ... )
+    >>> result = evolve(experiment, seeds=2, backend="sequential", progress=False)
+    >>> result.arms, result.metrics["mean"].shape
+    (('replace', 'accumulate'), (2, 2, 3))
     """
     seeds = whole_number("seeds", seeds, minimum=1)
     step = whole_number("seeds_a_stack", seeds_a_stack, minimum=1)
@@ -179,7 +203,7 @@ def evolve(
     run = functools.partial(_shard, experiment, entropy=seed, device=device, folder=checkpoints)
     if torch.device(device).type == "cpu" or backend == "dask":
         cells = [{"members": shard} for shard in shards]
-        parts = sweep(
+        parts: Sequence[Part] = sweep(
             run, cells, seed=None, backend=backend, workers=workers, progress=progress
         ).values
     else:
@@ -187,7 +211,14 @@ def evolve(
     return _joined(experiment, parts)
 
 
-def _shard(experiment, members, entropy, device, folder, progress=False):
+def _shard(
+    experiment: Experiment,
+    members: Sequence[int],
+    entropy: int,
+    device: str,
+    folder: StrPath | None,
+    progress: bool = False,
+) -> Part:
     """All generations of a few seeds; on a full GPU, of half of them at a time."""
     if torch.device(device).type == "cpu":
         torch.set_num_threads(1)
@@ -205,7 +236,14 @@ def _shard(experiment, members, entropy, device, folder, progress=False):
     return _merged(parts)
 
 
-def _run(experiment, members, entropy, device, folder, progress):
+def _run(
+    experiment: Experiment,
+    members: Sequence[int],
+    entropy: int,
+    device: str,
+    folder: StrPath | None,
+    progress: bool,
+) -> Part:
     numbers = [np.random.SeedSequence((entropy, s)).generate_state(1)[0] for s in members]
     streams = Streams(numbers, device)
     file = None if folder is None else Path(folder) / f"seeds-{members[0]}-{members[-1]}.pt"
@@ -231,7 +269,9 @@ def _run(experiment, members, entropy, device, folder, progress):
     }
 
 
-def _start(experiment, members, entropy, device, streams):
+def _start(
+    experiment: Experiment, members: Sequence[int], entropy: int, device: str, streams: Streams
+) -> State:
     real = torch.as_tensor(np.stack([experiment.real_rows(s) for s in members]))
     arms = len(experiment.arms)
     rngs = [np.random.default_rng((entropy, arm, s)) for arm in range(arms) for s in members]
@@ -243,7 +283,7 @@ def _start(experiment, members, entropy, device, streams):
     )
 
 
-def _generation(experiment, state, t, streams):
+def _generation(experiment: Experiment, state: State, t: int, streams: Streams) -> None:
     """Choose rows, train, sample, measure."""
     arms, n = len(experiment.arms), state.histories[0].n
     device = state.pool.device
@@ -251,7 +291,7 @@ def _generation(experiment, state, t, streams):
         [arm.temperature for arm in experiment.arms], device=device, dtype=torch.float32
     ).repeat_interleave(len(streams))
     clock = time.perf_counter()
-    policies = [arm.policy for arm in experiment.arms for _ in range(len(streams))]
+    policies = [policy_named(arm.policy) for arm in experiment.arms for _ in range(len(streams))]
     rows = [training_rows(*one) for one in zip(policies, state.histories, strict=True)]
     model = experiment.build(streams, 1 if t == 0 else arms)
     batches = _Minibatches(state.pool, rows, streams, experiment.optimiser.batch, model.arms)
@@ -277,7 +317,9 @@ def _generation(experiment, state, t, streams):
 class _Minibatches:
     """Draws minibatches; the arms of a seed use the same uniforms."""
 
-    def __init__(self, pool, rows, streams, batch, arms):
+    def __init__(
+        self, pool: Tensor, rows: Sequence[Ints], streams: Streams, batch: int, arms: int
+    ) -> None:
         self.pool, self.streams, self.batch, self.arms = pool, streams, batch, arms
         longest = max(map(len, rows))
         padded = np.stack([np.pad(chosen, (0, longest - len(chosen))) for chosen in rows])
@@ -285,7 +327,7 @@ class _Minibatches:
         self.sizes = torch.tensor([[len(chosen)] for chosen in rows], device=pool.device)
         self.member = torch.arange(len(rows), device=pool.device)[:, None]
 
-    def __call__(self):
+    def __call__(self) -> Tensor:
         uniform = self.streams.uniform(self.batch).repeat(self.arms, 1)
         members = len(uniform)  # of one arm in generation 0, which all arms share
         place = (uniform * self.sizes[:members]).long()
@@ -293,14 +335,14 @@ class _Minibatches:
         return self.pool[self.member[:members], rows]
 
 
-def _with_room(pool, rows, device):
+def _with_room(pool: Tensor, rows: int, device: str) -> Tensor:
     """The same rows on the device, with room for those that are still to be made."""
     whole = pool.new_empty((len(pool), max(rows, pool.shape[1]), *pool.shape[2:]), device=device)
     whole[:, : pool.shape[1]] = pool
     return whole
 
 
-def _tick(state, name, since):
+def _tick(state: State, name: str, since: float) -> float:
     if state.pool.is_cuda:
         torch.cuda.synchronize(state.pool.device)
     now = time.perf_counter()
@@ -308,11 +350,11 @@ def _tick(state, name, since):
     return now
 
 
-def _numpy(value):
+def _numpy(value: Any) -> Array:
     return value.float().cpu().numpy() if torch.is_tensor(value) else np.asarray(value)
 
 
-def _merged(parts):
+def _merged(parts: Sequence[Part]) -> Part:
     return {
         "metrics": {
             name: np.concatenate([part["metrics"][name] for part in parts], axis=1)
@@ -323,7 +365,7 @@ def _merged(parts):
     }
 
 
-def _joined(experiment, parts):
+def _joined(experiment: Experiment, parts: Sequence[Part]) -> Evolution:
     whole = _merged(parts)
     names = tuple(arm.name for arm in experiment.arms)
     return Evolution(names, whole["metrics"], whole["shown"], whole["seconds"])

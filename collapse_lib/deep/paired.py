@@ -1,4 +1,7 @@
-"""Differences between arms of an experiment, seed by seed, with t intervals."""
+"""Differences between arms of an experiment, seed by seed, with t intervals.
+
+The interval: Student, "The probable error of a mean", Biometrika 6 (1908).
+"""
 
 from __future__ import annotations
 
@@ -51,14 +54,15 @@ def mean_interval(
 
     Parameters
     ----------
-    values : array_like
+    values : array_like, (…, seeds, …)
         At least two along ``axis``.
     level : float
     axis : int
 
     Returns
     -------
-    mean, half_width : ndarray
+    mean, half_width : float or ndarray
+        Without that axis.
 
     Raises
     ------

@@ -3,6 +3,9 @@
 The energies are those of the TraPPE united-atom force field; the clash of the two end groups
 is not put in by hand but follows from their distance in space. Angles are in radians, from
 −π to π, and π is *trans*.
+
+The energies: M. G. Martin and J. I. Siepmann, J. Phys. Chem. B 102 (1998). The circular standard
+deviation: K. V. Mardia and P. E. Jupp, Directional Statistics (2000).
 """
 
 from __future__ import annotations
@@ -201,6 +204,11 @@ def populations(cells: Floats) -> Floats:
     Returns
     -------
     ndarray, (…, 9)
+
+    Examples
+    --------
+    >>> populations(np.full((36, 36), 1 / 36**2)).round(3)[:2]  # uniform: a third is trans
+    array([0.111, 0.111])
     """
     angle = cell_centres(cells.shape[-1])
     number = conformer(np.stack(np.meshgrid(angle, angle, indexing="ij"), axis=-1))
@@ -217,6 +225,11 @@ def well_sd(cells: Floats) -> FloatOrArray:
     Returns
     -------
     ndarray, (…)
+
+    Examples
+    --------
+    >>> float(well_sd(np.full((720, 720), 1.0)).round(1))  # uniform in the trans well
+    35.3
     """
     return _trans_sd(cell_centres(cells.shape[-1]), cells.sum(axis=-1))
 

@@ -49,6 +49,16 @@ def save_record(path: StrPath, evolution: Evolution, *, preset: Preset) -> None:
     path : path-like
     evolution : Evolution
     preset : Preset
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from types import SimpleNamespace
+    >>> run = SimpleNamespace(arms=("replace",), metrics={"loss": np.ones((1, 2, 3))}, seconds={})
+    >>> with TemporaryDirectory() as folder:
+    ...     save_record(folder + "/run.json", run, preset=SimpleNamespace(name="cpu", device="cpu"))
+    ...     load_record(folder + "/run.json").metrics["loss"]["replace"].shape
+    (2, 3)
     """
     import torch
 
@@ -84,10 +94,19 @@ def load_record(path: StrPath) -> Record | None:
     ----------
     path : path-like
 
+    Returns
+    -------
+    Record or None
+
     Raises
     ------
     ValueError
         If the file is not such a record.
+
+    Examples
+    --------
+    >>> print(load_record("no such file"))
+    None
     """
     path = Path(path)
     if not path.exists():

@@ -19,7 +19,14 @@ __all__ = ["OnlyReal", "RowHistory", "training_rows"]
 
 @dataclass(frozen=True)
 class OnlyReal:
-    """The control: train on the n real rows in every generation, on nothing made."""
+    """The control: train on the n real rows in every generation, on nothing made.
+
+    Examples
+    --------
+    >>> history = RowHistory(n=2, rng=np.random.default_rng(1))
+    >>> [training_rows(OnlyReal(), history).tolist() for _ in range(2)]
+    [[0, 1], [0, 1]]
+    """
 
     name = "only-real"
 

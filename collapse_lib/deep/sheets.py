@@ -32,6 +32,11 @@ def by_class(images: Floats, classes: Ints, labels: Sequence[int], each: int) ->
     -------
     ndarray, (classes, each, pixels)
 
+    Raises
+    ------
+    ValueError
+        If ``each`` is not a whole number of at least 1.
+
     Examples
     --------
     >>> by_class(np.array([[0.25], [0.5]]), np.array([1, 1]), [0, 1], 1).ravel().tolist()
@@ -92,6 +97,15 @@ class ClassSheet:
     Notes
     -----
     The streams go on as if nothing had been drawn: what is shown changes no number.
+
+    Examples
+    --------
+    >>> from collapse_lib.deep.vae import VAE
+    >>> rng = np.random.default_rng(1)
+    >>> judge = Judge.train(rng.random((60, 4)), rng.integers(2, size=60), hidden=(8,))
+    >>> vae = VAE(Streams([1]), pixels=4, hidden=4, latent=2)
+    >>> ClassSheet(judge, each=3, draws=50)(vae, torch.zeros(1), Streams([2])).shape
+    (1, 2, 3, 4)
     """
 
     def __init__(self, judge: Judge, *, each: int = 4, draws: int = 1000) -> None:

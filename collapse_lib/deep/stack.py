@@ -70,6 +70,12 @@ class Stack(nn.Module):
     ``loss(x, streams)``, (members, batch), and ``sample(n, streams, temperature)``,
     (members, n, …).
 
+    Parameters
+    ----------
+    streams : Streams
+        Initial weights.
+    arms : int
+
     Attributes
     ----------
     seeds, arms : int
@@ -119,6 +125,22 @@ class Stack(nn.Module):
 
 
 def affine(x: torch.Tensor, layer: Any) -> torch.Tensor:
-    """x W + b in every member: (members, rows, inputs) → (members, rows, outputs)."""
+    """The affine map x W + b of every member.
+
+    Parameters
+    ----------
+    x : Tensor, (members, rows, inputs)
+    layer : ParameterList
+        As from `Stack.linear`.
+
+    Returns
+    -------
+    Tensor, (members, rows, outputs)
+
+    Examples
+    --------
+    >>> affine(torch.ones(1, 1, 2), [torch.ones(1, 2, 3), torch.zeros(1, 1, 3)])
+    tensor([[[2., 2., 2.]]])
+    """
     weight, bias = layer  # a list of parameters: a ModuleList does not tell what it holds
     return torch.baddbmm(bias, x, weight)

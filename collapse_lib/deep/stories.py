@@ -61,6 +61,16 @@ def tiny_stories(
     ----------
     Eldan and Li, "TinyStories: How Small Can Language Models Be and Still Speak Coherent
     English?", arXiv 2305.07759; licence CDLA-Sharing-1.0.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     _ = (Path(folder) / NAME).write_text("Once upon a time")
+    ...     tiny_stories(folder=folder)
+    Traceback (most recent call last):
+        ...
+    collapse_lib._files.DataUnavailable: ... is not the file it should be ...
     """
     path = find([NAME], "tinystories", folder)
     if path is None:

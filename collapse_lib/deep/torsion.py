@@ -181,5 +181,20 @@ class TorsionDiffusion(Stack):
 
 
 def wrapped(angle: Tensor) -> Tensor:
-    """The same angle in [−π, π)."""
+    """The same angle in [−π, π).
+
+    Parameters
+    ----------
+    angle : Tensor, (…)
+        In radians.
+
+    Returns
+    -------
+    Tensor, of the same shape
+
+    Examples
+    --------
+    >>> round(float(wrapped(torch.tensor(2 * math.pi + 1))), 5)
+    1.0
+    """
     return torch.remainder(angle + math.pi, TURN) - math.pi

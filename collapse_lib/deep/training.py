@@ -62,6 +62,14 @@ def fit(
     -------
     torch.Tensor, (members,)
         Loss of the last minibatch.
+
+    Examples
+    --------
+    >>> from collapse_lib.deep.vae import VAE
+    >>> vae = VAE(Streams([1, 2]), pixels=9, hidden=8, latent=2)
+    >>> black = torch.zeros(2, 4, 9)
+    >>> fit(vae, lambda: black, Optimiser(3, 4, 1e-2), Streams([3, 4])).shape
+    torch.Size([2])
     """
     steps = optimiser.steps if steps is None else steps
     parameters = list(model.parameters())

@@ -1,0 +1,135 @@
+"""What a public function or class of the library must say of itself.
+
+numpydoc judges the form of a docstring; the rest is here. `faults` returns what is wrong.
+
+The rules, beyond form. Every parameter is documented, and what is returned and raised; the type
+of an array names its shape. There is a doctest, except for a record (a class that documents
+Attributes, and is shown by the function that makes it), a protocol and an error. A function of a
+room of theory that draws nothing at random returns a formula: its own docstring or that of its
+room names where the formula comes from.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+from numpydoc.docscrape import get_doc_object
+from numpydoc.validate import Validator, validate
+
+import collapse_lib
+
+# numpydoc's checks of form: no docstring; unknown sections or wrong order; the summary's end and
+# length; parameters that are not there; colons, periods.
+FORM = {"GL06", "GL07", "GL08", "PR02", "PR05", "PR10", "RT05", "SS01", "SS02", "SS03", "SS06"}
+
+# Rooms that compute no formula: data, pictures, checks, the loop itself, the training of networks.
+PLUMBING = {
+    "checks", "claims", "explore", "families", "images", "kernel_curves", "loop", "quiz", "style",
+    "sweep", "text", "deep", "deep.checkpoint", "deep.corpus", "deep.evolve", "deep.presets",
+    "deep.records", "deep.rows", "deep.sheets", "deep.stack", "deep.stories", "deep.torsion",
+    "deep.training",
+}  # fmt: skip
+
+SOURCE = re.compile(
+    r"arXiv \d{4}\.\d{4,5}|\((1[89]|20)\d\d\)"
+    r"|([Pp]ro(ved|ofs)|[Dd]erived|theorem)\b[^.]*\bchapters?\s+\*"
+)
+
+
+def rooms() -> Iterator[ModuleType]:
+    """The public modules of the library."""
+    for found in pkgutil.walk_packages(collapse_lib.__path__, "collapse_lib."):
+        if "._" not in found.name:
+            yield importlib.import_module(found.name)
+
+
+def public() -> dict[str, Any]:
+    """Every function and class that a room exports, by its name within the library."""
+    return {
+        f"{room.__name__}.{name}".removeprefix("collapse_lib."): getattr(room, name)
+        for room in rooms()
+        for name in getattr(room, "__all__", ())
+        if getattr(getattr(room, name), "__module__", None) == room.__name__
+        and isinstance(getattr(room, name), type | Callable)
+    }
+
+
+def faults(thing: Any) -> list[str]:
+    """What the docstring of a function or class lacks."""
+    doc = Validator(get_doc_object(thing)).doc
+    found = [text for code, text in _form(thing) if code in FORM]
+    found += _parameters(thing, doc) + _shapes(doc)
+    if inspect.isfunction(thing):
+        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+        found += _result(tree, doc) + _source(thing)
+    special = isinstance(thing, type) and (
+        issubclass(thing, BaseException) or getattr(thing, "_is_protocol", False)
+    )
+    if not doc["Attributes"] and not special and ">>> " not in "\n".join(doc["Examples"]):
+        found.append("no doctest")
+    return found
+
+
+def _form(thing: Any) -> list[tuple[str, str]]:
+    return validate(f"{thing.__module__}.{thing.__qualname__}")["errors"]
+
+
+def _parameters(thing: Any, doc: Any) -> list[str]:
+    if isinstance(thing, type) and (
+        issubclass(thing, BaseException) or getattr(thing, "_is_protocol", False)
+    ):
+        return []
+    entries = [*doc["Parameters"], *doc["Attributes"]]
+    named = {name.strip(" *") for entry in entries for name in entry.name.split(",")}
+    missing = [name for name in inspect.signature(thing).parameters if name not in named]
+    return [f"parameter {name!r} is not documented" for name in missing]
+
+
+def _shapes(doc: Any) -> list[str]:
+    """An array's type is followed by its shape, as in ``array_like, (words,)``."""
+    entries = [*doc["Parameters"], *doc["Attributes"], *doc["Returns"]]
+    return [
+        f"{entry.name or 'what is returned'}: {entry.type!r} names no shape"
+        for entry in entries
+        if re.search(r"array_like|ndarray|Tensor", entry.type)
+        and not re.search(r"\(|shape|^(int|float) or ", entry.type)
+    ]
+
+
+def _result(tree: ast.Module, doc: Any) -> list[str]:
+    """A function says what it returns, and that it raises if it or a check in it does."""
+    (function,) = tree.body
+    assert isinstance(function, ast.FunctionDef)
+    found = []
+    if ast.unparse(function.returns or ast.Constant(None)) != "None" and not doc["Returns"]:
+        found.append("no Returns section")
+    checks = set(importlib.import_module("collapse_lib.checks").__all__)
+    inside = list(ast.walk(function))
+    raises = any(isinstance(node, ast.Raise) for node in inside)
+    raises |= any(
+        getattr(node, "id", None) in checks for node in inside if _is_called(node, inside)
+    )
+    if raises and not doc["Raises"]:
+        found.append("no Raises section")
+    return found
+
+
+def _is_called(node: ast.AST, inside: list[ast.AST]) -> bool:
+    return any(isinstance(call, ast.Call) and call.func is node for call in inside)
+
+
+def _source(thing: Callable[..., Any]) -> list[str]:
+    room = importlib.import_module(thing.__module__)
+    plumbing = thing.__module__.removeprefix("collapse_lib.") in PLUMBING
+    random = "rng" in inspect.signature(thing).parameters
+    if plumbing or random or SOURCE.search(f"{thing.__doc__}\n{room.__doc__}"):
+        return []
+    return ["no source: name a paper, a theorem or the chapter with the proof"]
