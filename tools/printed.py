@@ -87,7 +87,9 @@ def print_book(root: Path, names: list[str], output: Path) -> int:
         page = browsing.open_page(context, address, notes, media="print")
         if notes.messages:
             raise CannotPrint(f"the pages do not print cleanly: {notes.messages[:3]}")
-        page.evaluate(FIT)
+        too_wide = page.evaluate(FIT)
+        if too_wide:
+            raise CannotPrint(f"wider than the text: {'; '.join(too_wide[:5])}")
         pdf = number_pages(page)
     output.parent.mkdir(parents=True, exist_ok=True)
     return finish(pdf, words, committed(root), output)
@@ -142,14 +144,22 @@ def same_names(pdf: bytes) -> bytes:
     return NODE.sub(lambda node: b"(node" + names[node[1]] + b")", pdf)
 
 
-# A formula, a table or a drawing wider than the text is set smaller, until it fits.
+# A formula or a table wider than the text is set smaller until it fits. What still does not, and
+# what is neither, is named: Chromium would set the whole book smaller for its sake.
 FIT = """() => {
-  for (const box of document.querySelectorAll("mjx-container[display=true], table")) {
-    const room = box.matches("table") ? box.parentElement : box;
-    const need = box.matches("table") ? box.scrollWidth : Math.max(...[...box.children].map((c) => c.scrollWidth));
-    if (need > room.clientWidth)
-      box.style.fontSize = `${Math.floor(100 * room.clientWidth / need) / 100 * parseFloat(getComputedStyle(box).fontSize)}px`;
+  const edge = (box) => box.getBoundingClientRect().right;
+  for (const box of document.querySelectorAll("mjx-container[display=true], .bd-content table")) {
+    const inside = box.matches("table") ? [box] : [...box.children];
+    const right = edge(box.matches("table") ? box.parentElement : box);
+    const left = box.getBoundingClientRect().left;
+    const need = Math.max(...inside.map(edge)) - left;
+    if (need > right - left + 1) box.style.zoom = Math.floor(1000 * (right - left) / need) / 1000;
   }
+  const width = document.documentElement.clientWidth;
+  const wide = [...document.body.querySelectorAll("*")].filter(
+    (box) => edge(box) > width + 1 && !box.closest("svg, mjx-assistive-mml"));
+  return wide.filter((box) => ![...box.children].some((child) => wide.includes(child))).map(
+    (box) => `${box.closest("[id]")?.id}: ${box.textContent.trim().slice(0, 60) || box.outerHTML.slice(0, 60)}`);
 }"""
 
 WRITE_NUMBERS = """(numbers) => {

@@ -183,3 +183,23 @@ def test_without_chromium_it_says_so(pytestconfig, tmp_path, monkeypatch):
     monkeypatch.setattr(browsing, "chromium", lambda: None)
     with pytest.raises(print_book.CannotPrint, match="no Chromium in .*install one"):
         printed.print_book(pytestconfig.rootpath, NAMES, tmp_path / "none.pdf")
+
+
+@pytest.fixture
+def sheet(browser):
+    """An empty page as wide as the printed text."""
+    page = browser.new_page(viewport={"width": printed.TEXT_WIDTH, "height": 800})
+    yield page
+    page.close()
+
+
+def test_a_wide_table_is_set_smaller(sheet):
+    row = "<td style='white-space: nowrap'>" + "wide " * 100 + "</td>"
+    sheet.set_content(f"<main class='bd-content'><table><tr>{row}</tr></table></main>")
+    assert sheet.evaluate(printed.FIT) == []
+    assert 0 < float(sheet.locator("table").evaluate("table => table.style.zoom")) < 1
+
+
+def test_what_is_too_wide_is_named(sheet):
+    sheet.set_content("<section id='here'><div style='width: 300mm'>broad</div></section>")
+    assert sheet.evaluate(printed.FIT) == ["here: broad"]
