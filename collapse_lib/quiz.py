@@ -3,7 +3,7 @@
 :func:`quiz` shows multiple-choice questions as plain HTML: native radio buttons, and a style that
 shows the reason that belongs to the button chosen. So a question works the same on the book's
 page, in a hosted notebook's frame and without JavaScript; where there is no style at all, every
-reason is simply there to be read, and on paper the right ones are.
+reason stands there to be read, and on paper the right ones are.
 """
 
 from __future__ import annotations

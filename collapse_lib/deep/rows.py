@@ -2,7 +2,7 @@
 
 Real rows are numbered 0 … n−1; the samples of generation g are rows (g+1)·n … (g+2)·n − 1.
 A policy asks a history for batches; this history answers with the numbers of their rows, so
-the very dataclasses that run the loop of the first chapter run the deep models.
+the same dataclasses that run the loop of the first chapter run the deep models.
 """
 
 from __future__ import annotations
