@@ -205,6 +205,20 @@ def test_the_source_of_a_quiz_is_folded_in_colab_and_jupyter():
     assert kept.metadata == {"tags": ["quiz"], **notebooks.QUIZ_METADATA}
 
 
+def whole_exercises(text):
+    """Return (title, all that stands inside) of every exercise, in either form."""
+    found = directives(text, "exercise")
+    begun = re.findall(r"(?ms)^`{3,}\{exercise-start\}([^\n]*)\n(.*?)^`{3,}\{exercise-end\}", text)
+    return found + [(title.strip(), body) for title, body in begun]
+
+
+def test_every_exercise_is_graded_and_has_a_hint(notebook):
+    for title, body in whole_exercises(prose(notebook)):
+        name = label(title, body)
+        assert re.match(r"●{1,3} ", title), f"no grade ●, ●● or ●●● in the title: {name}"
+        assert re.search(r"\{dropdown\} Hint\n\S", body), f"no {{dropdown}} Hint: {name}"
+
+
 def test_every_picture_has_alternative_text(notebook):
     for cell in code_cells(notebook):
         pictures = [
@@ -277,3 +291,50 @@ def test_every_stored_claim_reaches_the_full_mark(notebook):
         or (record["kind"] == "ordering" and record["z"] <= REJECTS)
     }
     assert not weak, f"fewer than {REJECTS} standard errors: {sorted(weak)}"
+
+
+SOUND = """
+:::{prf:theorem} Decay
+:label: thm-decay
+:::
+:::{prf:proof}
+:::
+```{exercise-start} ●● Half-life
+:label: ex-half
+```
+How long?
+:::{dropdown} Hint
+Take logarithms.
+:::
+```{exercise-end}
+```
+```{solution-start} ex-half
+```
+```{solution-end}
+```
+"""
+
+
+@pytest.mark.parametrize(
+    "rule, said, planted, fault",
+    [
+        (test_every_statement_is_proved, ":::{prf:proof}\n:::\n", "", "thm-decay"),
+        (test_every_exercise_is_solved, "{solution-start} ex-half", "{solution-start} ex-x",
+         "ex-half"),
+        (test_every_exercise_is_graded_and_has_a_hint, "●● ", "", "no grade .* ex-half"),
+        (test_every_exercise_is_graded_and_has_a_hint, ":::{dropdown} Hint\nTake logarithms.", "",
+         "no {dropdown} Hint: ex-half"),
+        (test_every_picture_has_alternative_text, "A line.", " ", "plot()"),
+    ],
+)  # fmt: skip
+def test_a_planted_fault_is_named(rule, said, planted, fault):
+    def made(text, alt):
+        picture = nbformat.v4.new_output("display_data", data={"image/svg+xml": "<svg/>"})
+        drawn = nbformat.v4.new_code_cell("plot()", outputs=[picture])
+        drawn.metadata["mystnb"] = {"image": {"alt": alt}}
+        return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text), drawn])
+
+    rule(made(SOUND, "A line."))
+    assert said in SOUND + "A line."
+    with pytest.raises(AssertionError, match=fault.replace("(", "\\(").replace(")", "\\)")):
+        rule(made(SOUND.replace(said, planted), "A line.".replace(said, planted)))

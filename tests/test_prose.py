@@ -1,5 +1,6 @@
 """The book's words: spelled right and in British English, no word twice, no sentence too long."""
 
+import doctest
 import subprocess
 import sys
 from collections import defaultdict
@@ -56,9 +57,16 @@ def test_a_planted_fault_is_found(rule):
         prose.title_case: "## Why It Is So",
         prose.unexplained: "The ABC of it, where ABC (as it is called) stands alone.",
     }
-    sound = "## The loop of Gauss\n\nAs Gauss wrote, a colour is `color` at $very$ length (for him)."
+    sound = (
+        "## The loop of Gauss\n\nAs Gauss wrote, a colour is `color` at $very$ length (for him)."
+    )
     assert len(rule(planted[rule])) == 1
     assert rule(sound) == []
+
+
+def test_the_examples_of_the_rules():
+    done = doctest.testmod(prose)
+    assert done.attempted and not done.failed
 
 
 def test_spelling(tmp_path):
