@@ -12,11 +12,11 @@ NOT_A_PAPER = "How to read the tables"
 
 
 def linked_claims(page: str) -> dict[str, set[str]]:
-    """Return the ids of the claims that each section of the page links, by the section's name.
+    r"""Return the ids of the claims that each section of the page links, by the section's name.
 
     A section is named up to its colon: ``## Suresh et al. 2024: how fast`` is *Suresh et al. 2024*.
 
-    >>> linked_claims("## A 2024: why\\n{claim}`b.R1-c`, {claim}`words <b.R2>`\\n## Ours\\n")
+    >>> linked_claims("## A 2024: why\n{claim}`b.R1-c`, {claim}`words <b.R2>`\n## Ours\n")
     {'A 2024': {'b.R1-c', 'b.R2'}, 'Ours': set()}
     """
     _, *parts = SECTION.split(page)

@@ -270,5 +270,5 @@ def test_claim_table_makes_a_claim_of_each_row():
 
 
 def test_one_bad_row_fails_the_table():
-    with pytest.raises(ClaimFailed, match="demo.bad"):
+    with pytest.raises(ClaimFailed, match=r"demo\.bad"):
         claim_table("demo", "X2", "us", ("bad", "wrong", 1.0, (1.5, 0.002), ("another", 1.1)))

@@ -45,8 +45,8 @@ def rows(text):
     """The rows of the page's maps, heads left out: paper, derived, reproduced, status."""
     found = []
     for body in re.findall(r"^```\{list-table\}$(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL):
-        for row in re.split(r"^\* - ", body, flags=re.MULTILINE)[2:]:
-            found.append([cell.strip() for cell in re.split(r"\n  - ", row)])
+        rows = re.split(r"^\* - ", body, flags=re.MULTILINE)[2:]
+        found += [[cell.strip() for cell in re.split(r"\n  - ", row)] for row in rows]
     return found
 
 

@@ -61,9 +61,9 @@ def test_questions_of_other_things_than_words(changes, message):
 def test_quizzes_that_cannot_be_given():
     with pytest.raises(ValueError, match="at least one Question"):
         quiz()
-    with pytest.raises(TypeError, match="takes Question.* got 'What"):
+    with pytest.raises(TypeError, match=r"takes Question.* got 'What"):
         quiz("What?")
-    with pytest.raises(ValueError, match="'What is 2 [+] 2[?]' is asked twice"):
+    with pytest.raises(ValueError, match=r"'What is 2 [+] 2[?]' is asked twice"):
         quiz(question(), question())
 
 

@@ -90,6 +90,6 @@ def test_an_address_of_another_form_is_refused(url, tree):
 def test_an_error_leaves_the_tree_as_it_was(tree):
     (tree / "README.md").write_text("no marks here\n", encoding="utf-8")
     before = contents(tree)
-    with pytest.raises(ValueError, match="README.md"):
+    with pytest.raises(ValueError, match=r"README\.md"):
         repository.write_address(URL, tree)
     assert contents(tree) == before

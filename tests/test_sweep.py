@@ -188,7 +188,7 @@ def test_a_cell_that_always_kills_its_worker_is_the_only_one_lost(on_two_workers
     assert "Worker" in result.failures[0].error
     assert evaluations(tmp_path, 3) <= 8  # 3 by loky, twice 4 by Dask
     values = expected(tmp_path)
-    assert result.results == values[:3] + (None,) + values[4:]
+    assert result.results == (*values[:3], None, *values[4:])
 
 
 def test_a_cell_that_raises_is_kept_with_its_error(on_two_workers):
@@ -303,7 +303,7 @@ def test_without_a_cluster_the_error_says_so(monkeypatch):
         raise ValueError("No global client found and no address provided")
 
     monkeypatch.setattr(distributed, "get_client", none)
-    with pytest.raises(ValueError, match="distributed.Client"):
+    with pytest.raises(ValueError, match=r"distributed\.Client"):
         on_dask(first, GRID, seed=1)
 
 

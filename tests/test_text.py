@@ -222,7 +222,7 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path, monkeypatch):
         raise PermissionError("Permission denied")
 
     monkeypatch.setattr(text.Path, "read_text", refuse)
-    with pytest.raises(ValueError, match="readable UTF-8 text file.*Permission denied"):
+    with pytest.raises(ValueError, match=r"readable UTF-8 text file.*Permission denied"):
         read(path)
 
 

@@ -58,11 +58,11 @@ class Mutant:
 
 
 def mutants(source: str) -> list[Mutant]:
-    """Every mutant of ``source``, in the order of its text.
+    r"""Every mutant of ``source``, in the order of its text.
 
     Examples
     --------
-    >>> [mutant.name for mutant in mutants("def half(x):\\n    return x / 2")]
+    >>> [mutant.name for mutant in mutants("def half(x):\n    return x / 2")]
     ... # doctest: +NORMALIZE_WHITESPACE
     ['half: return x / 2 → return 1.01 * (x / 2)', 'half: return x / 2 → return x * 2',
      'half: return x / 2 → return x / 3', 'half: return x / 2 → return x / 1',

@@ -82,8 +82,7 @@ def plain(text: str) -> str:
     text = re.sub(r"\{[\w:-]+\}`[^`]*`|`[^`]*`|\$[^$\n]+\$", "X", text)
     text = re.sub(r"\]\([^)]*\)", "]", text)
     text = re.sub(r"https?://\S+|<[^>]+>", "", text)
-    text = re.sub(r"(?m)^[ ]*:\w+:.*$|^[ ]*:{3,}.*$", "\n", text)
-    return text
+    return re.sub(r"(?m)^[ ]*:\w+:.*$|^[ ]*:{3,}.*$", "\n", text)
 
 
 def body(text: str) -> str:
@@ -160,11 +159,11 @@ def long_sentences(text: str) -> list[str]:
 
 
 def title_case(text: str) -> list[str]:
-    """Headings with capitals inside, other than names that the text itself writes so.
+    r"""Headings with capitals inside, other than names that the text itself writes so.
 
     Examples
     --------
-    >>> title_case("## Why It Is So\\n\\n## The law of Gauss\\n\\nAs Gauss said.")
+    >>> title_case("## Why It Is So\n\n## The law of Gauss\n\nAs Gauss said.")
     ['Why It Is So']
     """
     names = set(re.findall(r"(?<=[a-z,*\[(“—–] )[(\[*“]*([A-ZÀ-Þ]\w+)", body(text)))

@@ -141,7 +141,7 @@ def write_address(url: str, root: Path = ROOT) -> list[Path]:
     url = checked(url)
     rewriters = {"_config.yml": config, "CITATION.cff": citation, "README.md": readme}
     rewrites = {root / name: rewrite for name, rewrite in rewriters.items()}
-    rewrites |= {path: notebook for path in sorted((root / "chapters").glob("*.ipynb"))}
+    rewrites |= dict.fromkeys(sorted((root / "chapters").glob("*.ipynb")), notebook)
     changes = {}
     for path, rewrite in rewrites.items():
         old = path.read_text(encoding="utf-8")

@@ -94,7 +94,7 @@ def corpus_of(
     rng: Rng = 0,
     source: str = "contents",
 ) -> Corpus:
-    """Cut a text into training and test rows.
+    r"""Cut a text into training and test rows.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ def corpus_of(
     Examples
     --------
     >>> paragraphs = ["the cat sat on the mat.", "the dog lay on the rug."]
-    >>> tiny = corpus_of("\\n\\n".join(paragraphs), vocabulary=4, length=2, test=0.5)
+    >>> tiny = corpus_of("\n\n".join(paragraphs), vocabulary=4, length=2, test=0.5)
     >>> tiny.train.shape, tiny.test.shape
     ((2, 2), (1, 2))
     """

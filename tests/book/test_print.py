@@ -181,7 +181,7 @@ def test_two_printings_are_the_same(pytestconfig, tmp_path):
 
 def test_without_chromium_it_says_so(pytestconfig, tmp_path, monkeypatch):
     monkeypatch.setattr(browsing, "chromium", lambda: None)
-    with pytest.raises(print_book.CannotPrint, match="no Chromium in .*install one"):
+    with pytest.raises(print_book.CannotPrint, match=r"no Chromium in .*install one"):
         printed.print_book(pytestconfig.rootpath, NAMES, tmp_path / "none.pdf")
 
 
