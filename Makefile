@@ -37,7 +37,7 @@ mutate: $(READY)  ## plant small errors in the formulas; the tests must notice: 
 	$(BIN)/python -m tools.mutate $(ROOMS)
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
-	$(BIN)/python -m pytest tests/book
+	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/book
 
 shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)

@@ -171,8 +171,14 @@ def answer_questions(page: Page) -> None:
     page.evaluate(ANSWER_QUESTIONS)
 
 
-def visit(context: BrowserContext, site: str, page_name: str) -> Visit:
-    """Open a page and all that shows on demand; try its width and its accessibility."""
+def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Visit:
+    """Open a page and all that shows on demand; try its width and its accessibility.
+
+    A chapter has ten thousands of elements, most of them parts of formulas and words of code, and
+    axe-core weighs each against all others. They are tried once, for everything but colours. For
+    the colours, and in the other views, a formula is a word in a box of its own width, which
+    axe-core can read (a glyph it cannot), and a cell of code marks each kind of word once.
+    """
     notes = Notes()
     page = open_page(context, site + page_name, notes)
     open_folded_boxes(page)
@@ -181,7 +187,13 @@ def visit(context: BrowserContext, site: str, page_name: str) -> Visit:
     # axe-core makes requests of its own: the notes end before it starts.
     requests, messages = list(notes.requests), list(notes.messages)
     page.evaluate(axe_core())
-    violations = page.evaluate(RUN_AXE, WCAG)
+    if view == VIEWS[0]:
+        violations = page.evaluate(RUN_AXE, ALL_BUT_COLOURS)
+        page.evaluate(LIGHTEN)
+        violations += page.evaluate(RUN_AXE, COLOURS)
+    else:
+        page.evaluate(LIGHTEN)
+        violations = page.evaluate(RUN_AXE, EVERYTHING)
     page.close()
     return Visit(requests, messages, violations, too_wide)
 
@@ -191,10 +203,36 @@ def axe_core() -> str:
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
-RUN_AXE = """async (tags) => {
-  const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+EVERYTHING = {"runOnly": WCAG}
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ALL_BUT_COLOURS = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
+
+RUN_AXE = """async (options) => {
+  const { violations } = await axe.run(document, { ...options, resultTypes: ["violations"] });
   return violations.flatMap((violation) => violation.nodes.map((node) =>
     `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary} ${node.html.slice(0, 200)}`));
+}"""
+
+LIGHTEN = """() => {
+  const formulas = [...document.querySelectorAll("mjx-container")];
+  const widths = formulas.map((formula) => formula.getBoundingClientRect().width);
+  formulas.forEach((formula, i) => {
+    formula.replaceChildren("xyz");
+    if (formula.getAttribute("display") !== "true") {
+      Object.assign(formula.style, { display: "inline-block", width: `${widths[i]}px` });
+    }
+  });
+  for (const code of document.querySelectorAll(".highlight pre")) {
+    const longest = {};
+    const words = [...code.querySelectorAll("span[class]")];
+    for (const word of words) {
+      const kept = longest[word.className];
+      if (!kept || word.textContent.length > kept.textContent.length) longest[word.className] = word;
+    }
+    for (const word of words) {
+      if (word !== longest[word.className]) word.replaceWith(...word.childNodes);
+    }
+  }
 }"""
 
 OPEN_FOLDED_BOXES = """() => {

@@ -25,6 +25,14 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("view", browsing.VIEWS, ids=str)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Keep the tests of one page in one worker, which then visits it once a view."""
+    for item in items:
+        page = getattr(item, "callspec", None) and item.callspec.params.get("page_name")
+        item.add_marker(pytest.mark.xdist_group(page or item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def book(pytestconfig):
     """The folder of the built book."""
@@ -51,7 +59,7 @@ def visit(browser, site):
 
     @functools.cache
     def visit_once(page_name, view):
-        return browsing.visit(contexts[view], site, page_name)
+        return browsing.visit(contexts[view], site, page_name, view)
 
     yield visit_once
     for context in contexts.values():
