@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help book test run bench mutate serve clean fmt check-pages shots pdf repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages twice shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -35,6 +35,9 @@ bench: $(READY)  ## measure the library's speed
 
 mutate: $(READY)  ## plant small errors in the formulas; the tests must notice: make mutate [ROOMS="scaling …"]
 	$(BIN)/python -m tools.mutate $(ROOMS)
+
+twice: $(READY)  ## build the last commit twice, and compare every published byte
+	$(BIN)/python -m tools.twice
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
 	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/book
