@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from html import escape
 from io import BytesIO
 from math import cos, radians, sin
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
@@ -24,7 +24,6 @@ from matplotlib.font_manager import FontProperties, weight_dict
 from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D, Transform
-from matplotlib.typing import ColorType
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -32,6 +31,9 @@ from collapse_lib._svg_paths import outline, packed, path_data, tenths
 from collapse_lib._svg_text import anchor, formula
 from collapse_lib._types import ArrayLike
 from collapse_lib.style import PALETTE
+
+if TYPE_CHECKING:
+    from matplotlib.typing import ColorType
 
 __all__ = ["UID", "Group", "Recorder", "Shape", "css_variables", "element"]
 

@@ -33,7 +33,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.cbook import normalize_kwargs
-from matplotlib.collections import Collection, FillBetweenPolyCollection
+from matplotlib.collections import Collection, PolyCollection
 from matplotlib.container import ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
@@ -318,7 +318,7 @@ def band(
     *,
     policy: str | None = None,
     **kwargs: Any,
-) -> FillBetweenPolyCollection:
+) -> PolyCollection:
     """Shade the region between two curves.
 
     Parameters
