@@ -145,7 +145,8 @@ def same_names(pdf: bytes) -> bytes:
 
 
 # A formula or a table wider than the text is set smaller until it fits. What still does not, and
-# what is neither, is named: Chromium would set the whole book smaller for its sake.
+# what is neither, is named: Chromium would set the whole book smaller for its sake. So is a cell
+# whose words run into the next.
 FIT = """() => {
   const edge = (box) => box.getBoundingClientRect().right;
   for (const box of document.querySelectorAll("mjx-container[display=true], .bd-content table")) {
@@ -157,9 +158,11 @@ FIT = """() => {
   }
   const width = document.documentElement.clientWidth;
   const wide = [...document.body.querySelectorAll("*")].filter(
-    (box) => edge(box) > width + 1 && !box.closest("svg, mjx-assistive-mml"));
-  return wide.filter((box) => ![...box.children].some((child) => wide.includes(child))).map(
-    (box) => `${box.closest("[id]")?.id}: ${box.textContent.trim().slice(0, 60) || box.outerHTML.slice(0, 60)}`);
+    (box) => (edge(box) > width + 1 && !box.closest("svg, mjx-assistive-mml"))
+      || (box.matches("td, th") && box.scrollWidth > box.clientWidth + 1));
+  const innermost = wide.filter((box) => ![...box.children].some((child) => wide.includes(child)));
+  const words = (box) => (box.textContent.trim() || box.outerHTML).slice(0, 60);
+  return innermost.map((box) => `${box.closest("[id]")?.id}: ${words(box)}`);
 }"""
 
 WRITE_NUMBERS = """(numbers) => {

@@ -203,3 +203,10 @@ def test_a_wide_table_is_set_smaller(sheet):
 def test_what_is_too_wide_is_named(sheet):
     sheet.set_content("<section id='here'><div style='width: 300mm'>broad</div></section>")
     assert sheet.evaluate(printed.FIT) == ["here: broad"]
+
+
+def test_a_cell_that_runs_into_the_next_is_named(sheet):
+    cells = "<td>unbreakable</td><td>b</td>"
+    style = "table-layout: fixed; width: 40px"
+    sheet.set_content(f"<table id='here' style='{style}'><tr>{cells}</tr></table>")
+    assert sheet.evaluate(printed.FIT) == ["here: unbreakable"]
