@@ -99,6 +99,24 @@ def test_no_page_is_blank(document):
     assert not blank
 
 
+def last_line(page):
+    """The words of the lowest line of a page's text."""
+    foot = int(FOOT_MM * POINTS_PER_MM)
+    printed_on = ink(page)[:-foot].any(axis=1)
+    lowest = foot + int(np.argmax(printed_on[::-1]))
+    return words(page.get_textpage().get_text_bounded(bottom=lowest - 2, top=lowest + 8))
+
+
+def test_no_title_stands_alone_at_the_foot(document, pages):
+    titles = {title for page in pages for title in headings(page, "h1", "h2", "h3")}
+    titles |= {
+        words(title.get_text()) for page in pages for title in page.select(".admonition-title")
+    }
+    body = [page for n, page in enumerate(document, start=1) if n > 3]
+    alone = [last_line(page) for page in body if last_line(page) in titles]
+    assert not alone
+
+
 def test_formulas_are_set(texts):
     raw = re.compile(r"\$\$|\\(frac|sum|mathbb|sqrt|left|begin|sigma|pi|text|\()")
     assert not [(n, raw.findall(text)) for n, text in enumerate(texts, 1) if raw.search(text)]
