@@ -13,7 +13,7 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help book test run bench mutate serve clean fmt check-pages twice shots pdf repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -24,6 +24,9 @@ test: $(READY)  ## run every notebook and every test, and compare
 
 run: $(READY)  ## run notebooks in place: make run [FILES="chapters/a.ipynb …"]
 	$(BIN)/python -m tools.notebooks run $(FILES)
+
+times: $(READY)  ## measure how long each notebook runs; the page of run times is made from it
+	$(BIN)/python -m tools.times $(FILES)
 
 fmt: $(READY)  ## put code and notebooks in normal form
 	$(BIN)/ruff check --fix --quiet .
@@ -40,7 +43,7 @@ twice: $(READY)  ## build the last commit twice, and compare every published byt
 	$(BIN)/python -m tools.twice
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
-	$(BIN)/python -m pytest -n 2 --dist loadgroup tests/book
+	$(BIN)/python -m pytest -n 2 tests/book
 
 shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)

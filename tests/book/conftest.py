@@ -1,9 +1,11 @@
 """A browser, a server for the built book, and what was seen on each page."""
 
 import functools
+import re
 
 import pytest
 from playwright.sync_api import sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 from tools import browsing
 
@@ -25,12 +27,16 @@ def pytest_generate_tests(metafunc):
         metafunc.parametrize("view", browsing.VIEWS, ids=str)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """Keep the tests of one page in one worker, which then visits it once a view."""
-    for item in items:
-        page = getattr(item, "callspec", None) and item.callspec.params.get("page_name")
-        item.add_marker(pytest.mark.xdist_group(page or item.path.stem))
+class ByPage(LoadScopeScheduling):
+    """Give all tests of one page to one worker, which then visits it once a view."""
+
+    def _split_scope(self, nodeid):
+        page = re.search(r"[\w/-]+\.html", nodeid)
+        return page[0] if page else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByPage(config, log)
 
 
 @pytest.fixture(scope="session")
