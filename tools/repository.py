@@ -38,6 +38,7 @@ except ModuleNotFoundError:
 ADDRESS = re.compile(r"https://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(/[A-Za-z0-9_.~-]+){2,}")
 
 COLAB = "https://colab.research.google.com"
+BINDER = "https://mybinder.org"
 # The theme knows how these two lay out their pages; another host's address stops the build.
 HOSTS_WITH_A_BUTTON = ("github.com", "gitlab.com")
 # Where these two publish a repository's pages.
@@ -93,6 +94,7 @@ def config(text: str, url: str) -> str:
         "url": f'"{url}"' if has_button else '""',
         # Colab opens notebooks from GitHub only.
         "colab_url": f'"{COLAB}"' if host == "github.com" else '""',
+        "binderhub_url": f'"{BINDER}"' if has_button else '""',
         "baseurl": f'"{pages_address(url)}"',
     }
     for key, value in values.items():
