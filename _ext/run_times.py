@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import nbformat
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+# A console script such as jupyter-book does not look for modules in the folder it is called in.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 from tools.notebooks import reading_minutes
 
