@@ -307,7 +307,7 @@ def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> fl
     0.505
     """
     n, divisor = _checked(n, estimator)
-    t = whole_number("t", t, minimum=max(1, -(-4 // (n - 1))))
+    t = whole_number("t", t, minimum=-(-4 // (n - 1)))
     half, level = (n - 1) / 2, np.log(_ratio(ratio, np.inf)) - t / 2 * np.log(2 / divisor)
 
     def wave(u: float) -> float:

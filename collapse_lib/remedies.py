@@ -271,7 +271,7 @@ def split_ensemble_risk(
     (0.625, 0.357)
     """
     members = whole_number("members", members, minimum=1)
-    rows, rest = divmod(whole_number("T", T, minimum=1), members)
+    rows, rest = divmod(whole_number("T", T), members)
     if rest:
         raise ValueError(f"members must divide T = {T}, got {members}")
     toll = positive("noise", noise) ** 2 * _toll(d, rows) / members

@@ -218,8 +218,7 @@ def kde_moments(
         return _accumulated_moments(n, generations, h, truth)
     extra = widening(n, estimator) if h is None else 0.0
     noise = 0.0 if h is None else h**2
-    inside = np.empty((generations + 1, 2))  # ML variance of the data, drift
-    inside[0] = truth, 0.0
+    inside = np.zeros((generations + 1, 2))  # ML variance of the data, drift
     step = _step(n, 1 + extra, f)
     for t in range(1, generations + 1):
         if t == 1:

@@ -250,3 +250,8 @@ def test_bad_input_is_named(call, words):
         call()
     for word in words:
         assert word in str(error.value)
+
+
+def test_a_single_word_has_collapsed_already():
+    at_once = collapse_time([1.0, 0.0], 7)
+    assert (at_once.exact, at_once.diffusion, at_once.lower, at_once.upper) == (0, 0, 0, 14)

@@ -132,6 +132,7 @@ def test_inherited_share_without_noise(generation):
         (lambda: attribution.erased_risk(2, 9, 5, 6), "generation .* at most 5"),
         (lambda: attribution.noise_contribution(2, 9, 0), "generation must be a whole"),
         (lambda: attribution.inherited_share(1, 1), "generations must be"),
+        (lambda: attribution.inherited_share(5, 6), "generation .* at most 5"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from collapse_lib import branching
 from collapse_lib.branching import (
     ALIVE_CONSTANT,
     alive_bounds,
@@ -92,6 +93,23 @@ def test_alive_constant():
     k = 10**6
     exact = 1 / alive_probability(k)
     assert exact == pytest.approx(k / 2 + np.log(k) / 6 + ALIVE_CONSTANT, abs=1e-5)
+
+
+def test_no_numbers_give_no_numbers():
+    assert alive_probability([]).shape == (0,)
+
+
+def test_generations_beyond_the_table_are_exact_to_a_ten_millionth():
+    """The generation at which 1/g is r, for the g of each generation up to 20 000."""
+    k = np.arange(1024, 20_000)
+    found = branching._generation_at(1 / alive_probability(k))
+    assert np.abs(found - k).max() < 1e-7
+
+
+def test_forgetting_times_up_to_the_largest_64_bit_number():
+    count = 2e18
+    assert 2**62 < forgetting_quantile(count, 0.5) < 2**63
+    assert forgetting_quantile(count, 0.5) == pytest.approx(2 * count / np.log(2), rel=1e-9)
 
 
 def test_expected_survivors(forgetting_times):

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib import closed_loops as cl
-from collapse_lib import loop
+from collapse_lib import loop, smoothing, tempered_states
 from collapse_lib.families import Categorical
 
 REPLICATES = 20_000
@@ -137,10 +137,35 @@ def test_kde_moments_are_those_of_the_simulator(estimator, bandwidth, f):
             assert abs(values.mean() - theory) < 4 * values.std() / 200
 
 
+@pytest.mark.parametrize("h", [0.4, 1.5])
+def test_accumulated_moments_are_those_of_the_simulator(h):
+    options = {"bandwidth": h, "policy": "accumulate"}
+    run = cl.simulate_kde(5, 5, 40_000, rng=13, **options)
+    exact = cl.kde_moments(5, 5, **options)
+    assert exact.drift[0] == 0 and exact.variance[0] == 1
+    for t in range(1, 6):
+        for values, theory in [
+            (run.variance[:, t], exact.variance[t]),
+            (run.mean[:, t] ** 2, exact.drift[t]),
+        ]:
+            assert abs(values.mean() - theory) < 4 * values.std() / 200
+
+
+def test_silverman_s_kernel_is_a_share_of_the_sample_s_standard_deviation():
+    x = np.random.default_rng(14).normal(size=7)
+    for estimator, ddof in (("ml", 0), ("unbiased", 1)):
+        h = cl.silverman_factor(7) * x.std(ddof=ddof)
+        assert smoothing.widening(7, estimator) * x.var() == pytest.approx(h**2)
+        once = cl.kde_moments(7, 2, bandwidth="silverman", estimator=estimator)
+        growth = once.variance[2] / once.variance[1]
+        assert cl.silverman_growth(7, estimator) == pytest.approx(growth)
+    assert smoothing.check_options("silverman", "replace", 0.2, "ml") == (None, 0.2)
+
+
 def test_real_data_given_as_an_array_set_the_truth():
     run = cl.simulate_kde(6, 3, 40_000, bandwidth=0.3, truth=[-2.0, 2.0], rng=10)
     exact = cl.kde_moments(6, 3, bandwidth=0.3, variance=4.0)
-    assert run.mean[0, 0] == 0 and run.variance[0, 0] == 4
+    assert run.mean[0, 0] == 0 and run.variance[0, 0] == 4 and run.bandwidth[0, 0] == 0
     assert abs(run.variance[:, 3].mean() - exact.variance[3]) < 4 * run.variance[:, 3].std() / 200
 
 
@@ -193,6 +218,9 @@ def test_log_density_is_the_sum_of_kernels():
         stats.norm.pdf(np.array(points)[:, None], data[:, None], h[:, None, None]).mean(axis=2)
     )
     np.testing.assert_allclose(cl.log_density(data, h, points), brute, rtol=1e-12)
+    many = np.random.default_rng(15).normal(size=(3, 1500))  # more than one block of kernels
+    each = [cl.log_density(row, 0.3, many[0, :800])[0] for row in many]
+    np.testing.assert_array_equal(cl.log_density(many, 0.3, many[0, :800]), each)
     run = cl.simulate_kde(5, 2, 3, bandwidth=0.3, held_out=points, rng=12)
     assert np.isnan(run.log_likelihood[:, 0]).all()
     last = cl.log_density(run.data, 0.3, points).mean(axis=1)
@@ -215,6 +243,24 @@ def test_absent_words_stay_absent_and_long_runs_do_not_overflow():
     p = cl.tempered([0.5, 0.5, 0.0], 0.5, 5000)
     np.testing.assert_allclose(p[-1], [0.5, 0.5, 0.0])
     assert (cl.tempered([0.6, 0.4, 0.0], 2.0, 5000)[-1] == [0.5, 0.5, 0]).all()
+
+
+def test_each_row_is_tempered_by_itself():
+    rows = np.array([[0.5, 0.5, 0.0], [0.9, 0.05, 0.05]])
+    for row, both in zip(rows, cl.temper(rows, 0.5), strict=True):
+        np.testing.assert_allclose(both, row**2 / (row**2).sum(), rtol=1e-12)
+        np.testing.assert_allclose(both, cl.temper(row, 0.5), rtol=1e-12)
+    far_apart = cl.temper([[1.0, 1.0], [1e-200, 3e-200]], 0.5)  # each by its own largest
+    np.testing.assert_allclose(far_apart, [[0.5, 0.5], [0.1, 0.9]])
+
+
+def test_the_first_model_is_what_was_given():
+    start = [0.7, 0.2, 0.1]
+    models = cl.iterate([0.2, 0.3, 0.5], 3, temperature=0.9, start=start)
+    np.testing.assert_allclose(models[0], start, rtol=1e-15)
+    many = np.full(300, 1 / 300)
+    run = cl.simulate_temperature(many, 0, n=10, temperature=1)
+    assert run.survivors[0, 0] == 300
 
 
 def step_of(p, f, temperature):
@@ -264,8 +310,34 @@ def test_the_number_of_states_is_that_of_the_theorem():
     for words, f, count in [(2, 0.2, 3), (2, 0.4, 1), (50, 0.2, 3), (50, 0.4, 3), (50, 0.6, 1)]:
         assert len(cl.fixed_points(0.7, f, words).share) == count
     assert cl.temperature_spinodal(0.9, 2) == pytest.approx(0.1)
+    for words in (3, 4, 50):  # a thin wedge: both the collapsed state and recovery are stable
+        f = (0.3 + cl.temperature_spinodal(0.7, words)) / 2
+        states = cl.fixed_points(0.7, f, words)
+        assert states.stable.tolist() == [True, False, True]
+        assert states.share[0] == pytest.approx(1 / words)
     curve = cl.branches(0.8, 20)
     assert (np.diff(curve.share) > 0).all() and curve.stable[-1] and not curve.stable[0]
+
+
+@pytest.mark.parametrize("temperature, words", [(0.7, 2), (0.7, 3), (0.8, 20)])
+def test_branches_are_fixed_points_and_say_which_are_stable(temperature, words):
+    curve = cl.branches(temperature, words)
+    assert len(curve.share) == 400
+    assert curve.share[0] == pytest.approx(1 / words, rel=1e-5) and curve.share[0] > 1 / words
+    assert 1 - 1e-5 < curve.share[-1] < 1
+    for x, f, stable in list(zip(curve.share, curve.real_fraction, curve.stable, strict=True))[::9]:
+        p = np.append(x, np.full(words - 1, (1 - x) / (words - 1)))
+        np.testing.assert_allclose(step_of(p / p.sum(), f, temperature), p, atol=1e-9)
+        if x < 0.999:  # differences of probabilities near 0 are no derivative
+            radius = spectral_radius(p / p.sum(), f, temperature)
+            if abs(radius - 1) > 1e-3:
+                assert stable == (radius < 1)
+
+
+def test_the_balance_has_no_gap_at_the_uniform_distribution():
+    for words in (2, 5):
+        at, near = (tempered_states._balance(np.array(x), 1 / 0.7, words) for x in (0.0, 1e-7))
+        assert at == pytest.approx(0.3) and near == pytest.approx(0.3, abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -273,6 +345,9 @@ def test_the_number_of_states_is_that_of_the_theorem():
     [
         (lambda: cl.temper([0.5, 0.5], 0), "temperature must be a finite number above 0"),
         (lambda: cl.temper([0.0, 0.0], 1), "p must be non-negative"),
+        (lambda: cl.temper([-0.5, 1.0], 1), "p must be non-negative"),
+        (lambda: cl.temper([[0.0, 0.0], [0.5, 0.5]], 1), "p must be non-negative"),
+        (lambda: cl.log_density([[1.0]], 1.0, []), "points must be"),
         (lambda: cl.temperature_threshold("hot"), "temperature must be a finite number above 0"),
         (lambda: cl.temperature_spinodal(1.0, 5), "strictly between 0 and 1"),
         (lambda: cl.temperature_spinodal(0.9, 1), "words must be a whole number, at least 2"),

@@ -36,15 +36,65 @@ def test_interval_covers():
     assert missed / 400 < 0.094
 
 
+def test_interval_is_that_of_two_binomials():
+    """One quarter of the miss on each side of the null's quantile and of the counted runs.
+
+    The null's part is compared with the quantiles of the binomial law of how many of its
+    members lie above the true quantile, the runs' part with scipy's Wilson interval.
+    """
+    null, runs = np.arange(20_000.0), np.repeat(np.arange(20_000.0), 50)
+    found = detection.detection_power(null, runs, false_alarms=0.3)
+    ends = stats.binom.ppf([0.0125, 0.9875], 20_000, 0.3) / 20_000
+    for end, side, share in ((found.low, "low", ends[0]), (found.high, "high", ends[1])):
+        counted = stats.binomtest(round(share * len(runs)), len(runs))
+        exact = getattr(counted.proportion_ci(1 - 0.05 / 2, method="wilson"), side)
+        assert end == pytest.approx(exact, abs=1.5e-4)
+
+
+@pytest.mark.parametrize("runs", [4, 60])
+def test_wilson_is_scipy_s(runs):
+    z = stats.norm.isf(0.04)
+    for k in range(runs + 1):
+        exact = stats.binomtest(k, runs).proportion_ci(0.92, method="wilson")
+        low, high = detection._wilson(np.array([k / runs]), runs, z)
+        assert (low[0], high[0]) == pytest.approx((exact.low, exact.high), abs=1e-12)
+        assert low >= 0 and high <= 1
+
+
+def test_certainty_widens_the_interval_to_all_there_is():
+    """The rate plus or minus five standard errors leaves 0 … 1: the ends are those of no power."""
+    null = np.arange(400.0)
+    sure = {"confidence": 1 - 1e-6}
+    rare = detection.detection_power(null, null, false_alarms=0.05, **sure)
+    assert rare.low == 0 and rare.power == pytest.approx(0.05)
+    often = detection.detection_power(null, np.zeros((9, 1)), false_alarms=0.95, **sure)
+    assert often.high[0] == 1 and often.power[0] == 0
+
+
+def test_columns_with_ties_are_counted_one_by_one():
+    null = np.arange(400) // 30
+    columns = np.random.default_rng(5).integers(10, 14, size=(50, 3))
+    together = detection.detection_power(null, columns)
+    for k in range(3):
+        alone = detection.detection_power(null, columns[:, k])
+        for name in ("power", "low", "high"):
+            assert getattr(together, name)[k] == pytest.approx(getattr(alone, name))
+
+
 def test_bad_input():
     good = np.arange(400.0)
     for null, alternative, words in [
         (good[:399], good, "null must be"),
         (good, good[:1], "at least 2 runs"),
+        (good, 5.0, "at least 2 runs"),
         (np.append(good, np.nan), good, "finite"),
     ]:
         with pytest.raises(ValueError, match=words):
             detection.detection_power(null, alternative)
+    assert detection.detection_power(good, good[:2]).power == 0
+    for rate in (0.05, 0.95):
+        with pytest.raises(ValueError, match="null must be"):
+            detection.detection_power(good[:399], good, false_alarms=rate)
     with pytest.raises(ValueError, match="false_alarms"):
         detection.detection_power(good, good, false_alarms=0)
     with pytest.raises(ValueError, match="n must be"):

@@ -104,3 +104,11 @@ def test_without_real_rows_it_is_the_toll_of_the_generators():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_theory_begins_where_the_rows_exceed_the_degrees_of_freedom():
+    """Without a penalty they are d = 5: six rows have a toll, five have none to speak of."""
+    given = {"penalty": 0, "error": np.ones(D)}
+    assert np.isfinite(mixed_rows.toll(SPECTRUM, 2, 4, **given))
+    with pytest.raises(ValueError, match="rows"):
+        mixed_rows.toll(SPECTRUM, 2, 3, **given)

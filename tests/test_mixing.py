@@ -77,10 +77,12 @@ def test_a_slightly_wrong_truth_is_seen(policy):
 
 @pytest.mark.parametrize("policy", [*POLICIES, loop.LastK(1), loop.Immigration(0)], ids=str)
 def test_expected_drift_is_that_of_the_loop(policy):
-    run = simulate(TRUTH, 12, 100_000, n=9, policy=policy, rng=4)
+    run = simulate(TRUTH, 12, 100_000, n=10, policy=policy, rng=4)  # no multiple of 3
     drift = run.drift[:, 1:] / VARIANCE
     error = drift.std(axis=0) / math.sqrt(len(drift))
-    assert np.abs((drift.mean(axis=0) - mixing.expected_drift(policy, 9, 12)[1:]) / error).max() < 4
+    assert (
+        np.abs((drift.mean(axis=0) - mixing.expected_drift(policy, 10, 12)[1:]) / error).max() < 4
+    )
 
 
 def test_drift_and_retention_add_up_where_both_are_known():
@@ -90,17 +92,75 @@ def test_drift_and_retention_add_up_where_both_are_known():
     assert mixing.retention(5 * [12]) == pytest.approx(expected_retention("accumulate", 12, 5)[-1])
 
 
+def drift_over_every_outcome(policy, n, generations):
+    """Drift of two words, in units of p(1 − p), by following every outcome and its chance."""
+    p = 0.3
+
+    def outcomes(size, share):
+        return [(k / size, stats.binom.pmf(k, size, share)) for k in range(size + 1)]
+
+    def follow(law, step):
+        drift = [0.0]
+        for t in range(1, generations + 1):
+            after = {}
+            for share, chance in law.items():
+                for new, weight in step(t, share):
+                    new = round(new, 12)
+                    after[new] = after.get(new, 0.0) + chance * weight
+            law = after
+            drift.append(sum(chance * (share - p) ** 2 for share, chance in law.items()))
+        return np.array(drift) / (p * (1 - p))
+
+    def mixed(real_share, real, share):
+        return [((real * real_share + n * made) / (real + n), c) for made, c in outcomes(n, share)]
+
+    match policy:
+        case loop.PartlyReal(real):
+            return sum(
+                chance * follow(
+                    {p: 1.0},
+                    lambda t, share, r=r: [(r, 1.0)] if t == 1 else mixed(r, real, share),
+                )
+                for r, chance in outcomes(real, p)
+            )  # fmt: skip
+        case loop.FreshReal(real):
+            return follow(
+                {p: 1.0},
+                lambda t, share: outcomes(real, p) if t == 1 else [
+                    (new, c * chance) for r, chance in outcomes(real, p)
+                    for new, c in mixed(r, real, share)
+                ],
+            )  # fmt: skip
+        case loop.Immigration(fraction):
+            return follow(
+                {p: 1.0}, lambda t, share: outcomes(n, fraction * p + (1 - fraction) * share)
+            )
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("policy", POLICIES[:3], ids=str)
+def test_expected_drift_over_every_outcome(policy, n):
+    exact = drift_over_every_outcome(policy, n, 4)
+    np.testing.assert_allclose(mixing.expected_drift(policy, n, 4), exact, rtol=1e-10)
+
+
+def test_last_k_goes_all_the_way():
+    for reuse in (False, True):
+        assert mixing.drift_limit(loop.LastK(3, reuse=reuse), 10) == 1
+
+
 @pytest.mark.parametrize("policy", POLICIES[:3], ids=str)
 def test_the_limit_is_the_limit(policy):
     far = mixing.expected_drift(policy, 20, 4000)[-1]
     assert far == pytest.approx(mixing.drift_limit(policy, 20), rel=1e-12)
 
 
-@pytest.mark.parametrize("policy", POLICIES[3:], ids=str)
-def test_last_k_collapses_at_about_its_effective_size(policy):
-    remains = 1 - mixing.expected_drift(policy, 300, 5000)
+@pytest.mark.parametrize("k", [2, 3])
+@pytest.mark.parametrize("reuse", [False, True])
+def test_last_k_collapses_at_about_its_effective_size(k, reuse):
+    remains = 1 - mixing.expected_drift(loop.LastK(k, reuse=reuse), 300, 5000)
     rate = math.log(remains[-1001] / remains[-1]) / 1000
-    size = mixing.last_k_effective_size(3, 300, reuse=policy.reuse)
+    size = mixing.last_k_effective_size(k, 300, reuse=reuse)
     assert remains[-1] < 0.02 and rate * size == pytest.approx(1, rel=0.02)
 
 
@@ -160,6 +220,18 @@ def test_safe_size_is_the_largest(real, drift, heterozygosity):
         assert at(size) <= drift * (1 + 1e-9) and at(size + 1) >= drift * (1 - 1e-9)
 
 
+@pytest.mark.parametrize("heterozygosity", [1.0, 0.6])
+@pytest.mark.parametrize("real", [2, 3, 7, 40])
+def test_safe_size_of_a_drift_that_a_size_just_reaches(real, heterozygosity):
+    """Given the first fit p₁ all later ones have mean p₁, so that the squares add up."""
+    for n in range(2, 40):
+        from_truth = mixing.drift_limit(loop.PartlyReal(real), n)
+        from_first_fit = heterozygosity * (from_truth - 1 / real)
+        options = {"heterozygosity": heterozygosity}
+        assert mixing.safe_synthetic_size(real, from_first_fit, **options) == n
+        assert mixing.safe_synthetic_size(real, from_first_fit * (1 - 1e-9), **options) == n - 1
+
+
 def stationary_chance_to_be_absent(n, p, fraction):
     """The count of one word under multinomial sampling is a binomial chain."""
     x = np.arange(n + 1)
@@ -185,6 +257,27 @@ def test_migrants_needed_inverts_presence(share_of_most, p):
         return
     fraction = mixing.migrants_needed(p, n, presence) / n
     assert mixing.presence_probability(p, n, fraction) == pytest.approx(presence, rel=1e-4)
+
+
+def test_migrants_at_the_ends_of_what_can_be_asked():
+    p, n = 0.01, 50
+    assert mixing.migrants_needed(p, n, -math.expm1(-n * p)) == n
+    with pytest.raises(ValueError, match="presence must be more than"):
+        mixing.migrants_needed(p, n, mixing.presence_probability(p, n, calculators.LEAST))
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.3, 1.0])
+def test_presence_by_following_one_family_to_its_end(fraction):
+    alive, total = 1.0, 0.0
+    while alive > 1e-17:
+        total += alive
+        alive = 1 - math.exp(-(1 - fraction) * alive) if alive > 1e-4 else (
+            (1 - fraction) * alive * (1 - (1 - fraction) * alive / 2)
+        )  # fmt: skip
+    missing = math.exp(-1000 * 0.002 * fraction * total)
+    assert mixing.presence_probability(0.002, 1000, fraction) == pytest.approx(
+        1 - missing, rel=1e-6
+    )
 
 
 def test_words_that_were_never_there_stay_away():
@@ -223,6 +316,7 @@ def test_immigration_keeps_the_shape_of_vectors():
         (lambda: mixing.safe_synthetic_size(9, 0), "drift must be a finite number above 0"),
         (lambda: mixing.safe_synthetic_size(9, 0.1, heterozygosity=2), "above 0 up to 1"),
         (lambda: mixing.weighted_drift_limit(0, 5, 5), "weight must be more than 0"),
+        (lambda: mixing.weighted_drift_limit([0.5, 1.5], 5, 5), "at most 1"),
         (lambda: mixing.optimal_real_weight(0, 5), "real must be a whole number, at least 1"),
         (lambda: mixing.presence_probability(0.1, 10, 0), "fraction must be at least 0.0001"),
         (lambda: mixing.migrants_needed(0.001, 100, 0.5), "presence must be at most"),

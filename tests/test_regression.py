@@ -195,7 +195,58 @@ def test_optimal_weight_is_the_least_resting_risk(fraction):
     assert resting(best) <= min(resting(0.99 * best), resting(min(1.01 * best, 1))) * (1 + 1e-9)
 
 
+@pytest.mark.parametrize("design", ["fresh", "frozen"])
+def test_before_any_fit_there_is_no_risk(design):
+    for d, T in ((5, 20), (5, 7), (20, 5), (10, 9)):
+        for risk in (regression.replace_risk, regression.accumulate_risk):
+            assert risk(d, T, 0, signal=2.0, design=design) == 0
+            assert risk(d, T, [0, 0], signal=2.0, design=design).tolist() == [0, 0]
+            assert risk(d, T, [], design=design).shape == (0,)
+        assert regression.replace_sd(d, T, 0, design=design) == 0
+    assert regression.accumulate_subsample_risk(5, 20, 0) == 0
+    assert regression.accumulate_subsample_risk(5, 20, []).shape == (0,)
+    assert regression.fresh_real_risk(5, 20, 10, 0) == 0
+
+
+def test_spread_of_one_fit_is_that_of_an_f_law():
+    """The risk of one fit is d/m times an F of d and m = T − d + 1 degrees of freedom."""
+    for d, T in ((3, 7), (10, 14), (5, 30)):
+        m = T - d + 1
+        for design in ("fresh", "frozen"):
+            spread = regression.replace_sd(d, T, 1, noise=0.7, design=design)
+            assert spread == pytest.approx(0.49 * d / m * stats.f(d, m).std())
+
+
+def test_what_too_few_rows_do_not_see():
+    """Without noise the least-norm fit keeps the truth's projection on the rows it has seen."""
+    d, T = 9, 4
+    rows = np.random.default_rng(11).standard_normal((T, d))
+    missed = np.trace(np.eye(d) - np.linalg.pinv(rows) @ rows) / d
+    for risk in (regression.replace_risk, regression.accumulate_risk):
+        silent = {"noise": 0, "signal": 3.0, "design": "frozen"}
+        np.testing.assert_allclose(risk(d, T, [1, 5], **silent), 3 * missed, rtol=1e-12)
+        alone = regression.one_fit_risk(d, T)
+        for design in ("fresh", "frozen"):
+            assert risk(d, T, 1, signal=3.0, design=design) == pytest.approx(alone + 3 * missed)
+            assert risk(d, T, 3, design=design) == risk(d, T, 3, signal=0.0, design=design)
+
+
+def test_accumulate_subsample_in_several_features():
+    """For T far above d the risk is the sum of d like parts."""
+    one = regression.accumulate_subsample_risk(1, 1000, [1, 2, 9])
+    np.testing.assert_allclose(regression.accumulate_subsample_risk(4, 1000, [1, 2, 9]), 4 * one)
+
+
+def test_all_rows_real_need_no_weighing():
+    assert regression.optimal_real_weight(1) == 1
+    with pytest.raises(ValueError, match="fraction must lie above 0"):
+        regression.optimal_real_weight(0)
+
+
 def test_infinite_means_are_said():
+    assert regression.one_fit_risk(21, 19) == 19 and np.isinf(regression.one_fit_risk(21, 20))
+    assert np.isinf(regression.replace_risk(10, 10, [1, 2])).all()
+    assert regression.one_fit_risk(10, 10, noise=0) == 0
     assert np.isinf(regression.one_fit_risk(10, 10))
     assert np.isinf(regression.replace_risk(10, 11, 1))
     assert regression.replace_risk(10, 11, 0) == 0

@@ -96,6 +96,19 @@ def test_all_models_so_far_is_frozen_accumulate():
     assert remedies.stepped_risk(D, T, steps) == pytest.approx(frozen, rel=1e-12)
 
 
+def test_a_generation_that_stands_still_adds_nothing():
+    risk = remedies.stepped_risk(D, T, [1, 0, 0.5])
+    assert risk[1] == risk[0] and risk[2] == pytest.approx(1.25 * risk[0])
+
+
+def test_descent_takes_steps_of_a_tenth():
+    """From zero towards one at curvature a: each step leaves the share 1 − a/10."""
+    left = 1.0
+    for _ in range(3):
+        left -= 0.1 * 2.0 * left
+    assert remedies.descent_filter(3)(np.array([2.0])) == pytest.approx(1 - left)
+
+
 def test_filter_constants_of_one_feature_are_chi_square_integrals():
     from scipy import integrate, stats
 
@@ -112,8 +125,9 @@ def test_filter_constants_of_one_feature_are_chi_square_integrals():
 def test_bad_input():
     with pytest.raises(ValueError, match="members must divide"):
         remedies.split_ensemble_risk(3, 12, 1, members=5)
-    with pytest.raises(ValueError, match="steps must be"):
-        remedies.stepped_risk(3, 12, [1.5])
+    for steps in ([1.5], [0.5, -0.1], 0.5):
+        with pytest.raises(ValueError, match="steps must be"):
+            remedies.stepped_risk(3, 12, steps)
     with pytest.raises(ValueError, match="T must be"):
         remedies.filter_constants(remedies.ridge_filter(1), 3, 4)
     with pytest.raises(ValueError, match="start"):

@@ -101,6 +101,39 @@ def test_best_penalty_is_a_minimum():
     assert around.min() == pytest.approx(least, rel=1e-9) and around.argmin() == 10
 
 
+def test_best_penalty_may_lie_at_an_end_of_its_bounds():
+    spectrum, w0 = np.arange(1.0, 101) ** -1.5, np.ones(100)
+    free, least = scaling.best_penalty(spectrum, w0, 400)
+    for bounds, end in (((2 * free, 9 * free), 2 * free), ((free / 9, free / 2), free / 2)):
+        lam, risk = scaling.best_penalty(spectrum, w0, 400, bounds=bounds)
+        assert lam == pytest.approx(end, rel=1e-6) and risk > least
+
+
+def test_without_shrinking_it_is_ridge_and_counts_repeat():
+    spectrum, counts, w0 = np.array([1.0, 0.2]), np.array([3, 5]), np.array([2.0, 1.0])
+    given = {"n": 2, "T0": 30, "counts": counts}
+    plain = scaling.shrunk_ridge_risk(spectrum, w0, 20, 0.1, **given)
+    assert plain == pytest.approx(ridge_risk(spectrum, w0, 20, 0.1, **given).total)
+    each = scaling.shrunk_ridge_risk(
+        np.repeat(spectrum, counts), np.repeat(w0, counts), 20, 0.1, n=2, T0=30, shrink=0.7
+    )
+    assert scaling.shrunk_ridge_risk(spectrum, w0, 20, 0.1, shrink=0.7, **given) == pytest.approx(
+        each
+    )
+
+
+def test_units_and_sizes_that_need_not_be_given():
+    one = {"sigma": 1.0, "sigma0": 1.0, "norm": 1.0}
+    given = {"n": 3, "T0": 7.5}  # generator rows need not be whole, only above d + 1 = 6
+    assert scaling.best_shrunk_ridge(5, 10, **given) == scaling.best_shrunk_ridge(
+        5, 10, **given, **one
+    )
+    for a in (0.0, 0.3):
+        expected = scaling.optimal_exponent(2, 0.375, a=a, b=1.0)
+        assert scaling.optimal_exponent(2, 0.375, a=a) == expected
+    assert np.isfinite(scaling.best_shrunk_ridge(5, 10, n=1, T0=6.5)).all()
+
+
 @pytest.mark.parametrize("T", [80, 300])
 def test_shrunk_ridge_against_simulation(T):
     d = 150
@@ -138,7 +171,10 @@ def test_best_shrunk_ridge_is_the_best_of_all():
         (lambda: scaling.optimal_exponent(2, 1, a=1, b=0.5), "b must be above a"),
         (lambda: scaling.optimal_exponent(2, 1, b=1.5), "at most 1"),
         (lambda: scaling.rates(2, 1, 0.9, b=0.4), "ell must be below"),
+        (lambda: scaling.rates(2, 1, 0.8, b=0.4), "ell must be below"),
         (lambda: scaling.rates(2, 1, 0.9, b=0), "b must be"),
+        (lambda: scaling.rates(2, 1, 0.9, b=1.5), "b must be"),
+        (lambda: scaling.optimal_exponent(2, 1, a=0.5, b=0.5), "b must be above a"),
         (lambda: scaling.best_penalty([1], [1], 5, bounds=(0, 1)), "bounds"),
         (lambda: scaling.best_shrunk_ridge(5, 10, n=1, T0=6), "T0 must be above"),
     ],

@@ -30,6 +30,33 @@ def test_the_fit_matches_the_feature_averages():
     assert np.abs(features.swapaxes(1, 2) @ left).max() < 1e-4
 
 
+def test_the_small_ridge_is_that_of_the_slope():
+    features, seen = data()
+    scores = softmax.fit(features, seen, steps=30)
+    slope = features.swapaxes(1, 2) @ (seen - softmax.predict(features, scores))
+    np.testing.assert_allclose(slope[..., :-1], softmax.RIDGE * scores, atol=1e-12)
+    np.testing.assert_allclose(softmax.fit(features, seen), scores, atol=1e-6)  # eight steps do
+
+
+def test_scores_far_apart_do_not_overflow():
+    features = np.array([[[1.0], [0.0]], [[-1.0], [0.001]]])
+    p = softmax.predict(features, np.full((2, 1, 1), 2000.0))
+    expected = [[[1, 0], [0.5, 0.5]], [[0, 1], [1 / (1 + np.exp(-2)), 1 / (1 + np.exp(2))]]]
+    np.testing.assert_allclose(p, expected, atol=1e-12)
+
+
+def test_a_start_far_away_is_left_by_short_steps():
+    """Undamped, the first step from a score of −12 would be of the order of e¹²."""
+    features, seen = np.ones((2, 1, 1)), np.array([[[0.9, 0.1]], [[0.3, 0.7]]])
+    start = np.array([[[-12.0]], [[0.0]]])
+    once = softmax.fit(features, seen, start=start, steps=1)
+    assert once[0, 0, 0] == pytest.approx(-12 + softmax.LONGEST_STEP)
+    newton = np.array([0.3 - 0.5]) / 0.25  # what is near takes the whole step
+    np.testing.assert_allclose(once[1, 0], newton, rtol=1e-4)
+    scores = softmax.fit(features, seen, start=start, steps=30)
+    np.testing.assert_allclose(softmax.predict(features, scores), seen, atol=1e-4)
+
+
 def test_as_many_features_as_contexts_fit_the_frequencies():
     features, seen = data(d=6)
     found = softmax.predict(features, softmax.fit(features, seen, steps=60))

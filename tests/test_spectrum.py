@@ -50,6 +50,20 @@ def test_kappa_without_penalty_makes_the_degrees_of_freedom_the_rows(rows):
     assert abs(degrees_of_freedom(SPECTRUM, root) / rows - 1) < 1e-10
 
 
+def test_eigenvalues_may_be_counted():
+    spectrum, counts = np.array([2.0, 0.5, 0.1]), np.array([3, 1, 4])
+    long, w0_squared = np.repeat(spectrum, counts), np.array([1.0, 0.0, 2.0])
+    for m in (1, 2, 3):
+        share = long / (long + 0.7)
+        assert degrees_of_freedom(spectrum, 0.7, m, counts=counts) == pytest.approx(sum(share**m))
+    risk = ridge_risk(spectrum, w0_squared, 9, 0.2, counts=counts, n=1, T0=20)
+    each = ridge_risk(long, np.repeat(w0_squared, counts), 9, 0.2, n=1, T0=20)
+    for name in ("bias", "variance", "toll", "kappa", "df1", "df2"):
+        assert getattr(risk, name) == pytest.approx(getattr(each, name))
+    assert risk.df1 == pytest.approx(degrees_of_freedom(long, risk.kappa))
+    assert risk.df2 == pytest.approx(degrees_of_freedom(long, risk.kappa, 2))
+
+
 def test_kappa_without_penalty_is_zero_with_enough_rows():
     assert kappa(SPECTRUM, 0, D) == kappa(SPECTRUM, 0, 10 * D) == 0
 

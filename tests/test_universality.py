@@ -70,6 +70,14 @@ def test_elliptical_risk_is_the_limit():
     assert np.isclose(small * 1e6, 1.25 * 10, rtol=1e-3)
 
 
+def test_elliptical_risk_where_its_equation_is_a_square_root():
+    """For d = 1, T = 2 and squares a, b alike: a/(m + a) + b/(m + b) = 1, so that m² = ab."""
+    for a in (0.01, 0.3, 1.0):
+        b = 2 - a
+        found = universality.elliptical_risk(1, 2, [a, b], [0.5, 0.5])
+        assert found == pytest.approx(1 / np.sqrt(a * b), rel=1e-12)
+
+
 def test_whitening():
     rows = np.random.default_rng(4).random((60, 4)) @ np.diag([1, 5, 2, 0])
     z = universality.whiten(rows)
@@ -77,6 +85,8 @@ def test_whitening():
     np.testing.assert_allclose(z.T @ z / 60, np.eye(3), atol=1e-12)
     np.testing.assert_allclose(z.mean(axis=0), 0, atol=1e-12)
     np.testing.assert_allclose(np.abs(universality.whiten(rows, 2)), np.abs(z[:, :2]))
+    small = universality.whiten(1e-6 * rows)  # the unit does not matter, nor does it for the rank
+    np.testing.assert_allclose(np.abs(small), np.abs(z), atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -85,6 +95,8 @@ def test_whitening():
         (lambda: universality.corrected_risk(5, 6, 6), "T must be"),
         (lambda: universality.signs_risk(1), "T must be"),
         (lambda: universality.elliptical_risk(5, 9, [1.0, 2.0], [0.5, 0.5]), "squares"),
+        (lambda: universality.elliptical_risk(5, 9, [0.0, 2.0], [0.5, 0.5]), "squares"),
+        (lambda: universality.elliptical_risk(5, 9, [-0.5, 2.5], [0.5, 0.5]), "squares"),
         (lambda: universality.whiten(np.ones((5, 2)) * np.arange(5)[:, None], 2), "rank 1"),
     ],
 )

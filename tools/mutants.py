@@ -6,7 +6,8 @@ swapped), the branch of a condition.
 
 What is not: functions that draw random numbers, which are simulators and no formulas (they take
 ``rng``), and the module's constants that only they read; text, annotations, decorators, `raise`
-statements, `np.errstate`, ``dtype=``, and the bodies of classes outside their methods.
+statements, `np.errstate`, arguments that set only accuracy, speed or storage (see `ASIDE`), and
+the bodies of classes outside their methods.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ COMPARISON = {
 UNTOUCHED = (ast.Raise, ast.Assert, ast.Import, ast.ImportFrom, ast.JoinedStr, ast.pattern)
 COMMUTE = {"max", "maximum", "min", "minimum", "hypot"}
 INFINITE = {"float('inf')", "math.inf", "np.inf"}
+ASIDE = {"dtype", "optimize", "options", "strict", "xtol"}
 FIELDS = {"annotation", "returns", "decorator_list", "type_params"}
 WIDTH = 72  # of the text that names a mutant
 
@@ -111,7 +113,7 @@ def _nodes(node, path) -> Iterator[tuple]:
         if name in FIELDS:
             continue
         for index, child in enumerate(value if isinstance(value, list) else [value]):
-            if not isinstance(child, ast.AST) or isinstance(child, UNTOUCHED) or _quiet(child):
+            if not isinstance(child, ast.AST) or isinstance(child, UNTOUCHED) or _aside(child):
                 continue
             if isinstance(node, ast.ClassDef) and not isinstance(child, ast.FunctionDef):
                 continue
@@ -119,8 +121,10 @@ def _nodes(node, path) -> Iterator[tuple]:
             yield from _nodes(child, path)
 
 
-def _quiet(node) -> bool:
-    """Whether ``node`` only keeps a warning quiet."""
+def _aside(node) -> bool:
+    """Whether ``node`` only keeps a warning quiet, or sets accuracy, speed or storage."""
+    if isinstance(node, ast.keyword):
+        return node.arg in ASIDE
     return isinstance(node, ast.withitem) and "errstate" in ast.unparse(node)
 
 
@@ -151,7 +155,7 @@ def _variants(node) -> Iterator[ast.AST]:
             yield ast.If(ast.UnaryOp(ast.Not(), test), body, orelse)
         case ast.Call(function, args, keywords):
             for k in range(len(keywords)):
-                if keywords[k].arg == "dtype":
+                if keywords[k].arg in ASIDE:
                     continue
                 yield ast.Call(function, args, keywords[:k] + keywords[k + 1 :])
             if len(args) > 1:

@@ -35,7 +35,7 @@ ACCEPTED = Path(__file__).with_name("mutation_survivors.toml")
 LEAST_SHARE = 0.95
 MEMORY = 4 * 2**30  # a mutant may ask for this much more than the tests do
 
-EVERYWHERE = ["domains"]  # test modules that judge every room
+EVERYWHERE = ["domains", "units"]  # test modules that judge every room
 # room: the test modules, beside these and its own doctests, that judge it
 JUDGES = {
     "conservation": ["conservation"],
@@ -95,7 +95,9 @@ class Room:
         for name, new in vars(fresh).items():
             old = getattr(self.module, name, None)
             if isinstance(new, int | float | tuple | np.ndarray):
-                setattr(self.module, name, new)
+                for module in list(sys.modules.values()):
+                    if getattr(module, "__dict__", {}).get(name) is old:
+                        setattr(module, name, new)
             elif isinstance(new, dict) and not name.startswith("__"):
                 old.update(new)
             elif getattr(new, "__module__", None) == self.name:
@@ -158,8 +160,6 @@ class Judge:
                 self._settle(running)
             survived, spent = len(self.survivors[room.name]), time.perf_counter() - started
             print(f"{_score(room.name, count, survived)}  {spent:6.1f} s", flush=True)
-            if os.environ.get("SHOW"):
-                print(*self.survivors[room.name], sep="\n", flush=True)
         return True
 
     def _settle(self, running):

@@ -1,0 +1,117 @@
+"""Labels measured in another unit: each risk is multiplied by the square of the factor.
+
+A risk is a squared error, so that noise, truth and tolerance in a unit a third as large, three
+times the number, make it nine times the number; a share or a penalty stays what it is.
+"""
+
+import numpy as np
+import pytest
+
+from collapse_lib import (
+    attribution_theory,
+    kernel_ridge,
+    regression_calculators,
+    regression_mixed,
+    regression_theory,
+    remedies,
+    scaling,
+    smoothing,
+    spectrum,
+    universality,
+    verification,
+)
+
+FIT = {"d": 3, "T": 9}
+TOO_FEW = {"d": 9, "T": 3}
+EIGENVALUES, TRUTH, T = [1.0, 0.5, 0.25], [1.0, 2.0, 3.0], [1, 2, 5]
+LOOP = {"generations": T}
+RIDGE = {"spectrum": EIGENVALUES, "T": 9, "penalty": 0.3}
+CONSTANTS = remedies.FilterConstants(0.5, 0.3, 0.1, None)
+THEORY = {"T": 40, "penalty": 0.3, "T0": 20}
+LABELS = {"d": 3, "rows": 9, "generations": 2, "generator_rows": 9}
+
+# function; arguments without a unit; arguments in the unit, and in its square
+RISKS = [
+    (regression_theory.one_fit_risk, FIT, {"noise": 0.7}, {}),
+    (regression_theory.one_fit_risk, TOO_FEW, {"noise": 0.7}, {}),
+    *(
+        (risk, {**fit, **LOOP, "design": design}, {"noise": 0.7}, {"signal": 1.3})
+        for risk in (regression_theory.replace_risk, regression_theory.accumulate_risk)
+        for fit in (FIT, TOO_FEW)
+        for design in ("fresh", "frozen")
+    ),
+    *(
+        (risk, {**FIT, **more, "design": design}, {"noise": 0.7}, {})
+        for risk, more in (
+            (regression_theory.replace_sd, LOOP),
+            (regression_theory.accumulate_limit, {}),
+            (attribution_theory.noise_contribution, {"generation": T}),
+        )
+        for design in ("fresh", "frozen")
+    ),
+    (regression_theory.accumulate_bound, FIT, {"noise": 0.7}, {}),
+    (regression_theory.accumulate_subsample_risk, FIT | LOOP, {"noise": 0.7}, {}),
+    (regression_mixed.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, **LOOP},
+     {"noise": 0.7}, {}),
+    (regression_mixed.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, **LOOP},
+     {"noise": 0.7}, {"first": 1.3}),
+    (attribution_theory.erased_risk, {**FIT, "generations": 5, "generation": T},
+     {"noise": 0.7}, {}),
+    (universality.corrected_risk, {**FIT, "index": 5}, {"noise": 0.7}, {}),
+    *(
+        (remedies.filtered_risk, {"constants": CONSTANTS, "start": start, **LOOP},
+         {"noise": 0.7}, {"signal": 1.3})
+        for start in ("zero", "last")
+    ),
+    (remedies.input_noise_risk, {**FIT, **LOOP, "jitter": 0.4}, {"noise": 0.7}, {"signal": 1.3}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, **LOOP}, {"noise": 0.7}, {}),
+    (remedies.stepped_risk, {**FIT, "steps": [0.5, 0.2]}, {"noise": 0.7}, {}),
+    (verification.verified_risk, FIT | LOOP, {"noise": 0.7, "tolerance": 1.1},
+     {"verifier_risk": 1.3}),
+    (verification.verified_limit, FIT, {"noise": 0.7, "tolerance": 1.1}, {"verifier_risk": 1.3}),
+    (lambda **given: spectrum.ridge_risk(**given).total, {**RIDGE, "n": 2, "T0": 8},
+     {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
+    (spectrum.ridge_loop_risk, RIDGE | {"generations": 4}, {"sigma": 0.7}, {"w0_squared": TRUTH}),
+    (scaling.shrunk_ridge_risk, {**RIDGE, "n": 2, "T0": 8, "shrink": 0.8},
+     {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
+    (lambda **given: regression_calculators.label_settings(**given).risk, LABELS,
+     {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}, {}),
+    (lambda w0, residual, **given: kernel_ridge.theory(
+        kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
+     {"n": 2}, {"w0": TRUTH, "sigma": 0.7, "sigma0": 1.1}, {"residual": 0.6}),
+    (lambda w0, residual, **given: kernel_ridge.theory(
+        kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
+     {"n": 0}, {"w0": TRUTH, "sigma": 0.7}, {"residual": 0.6}),
+    *(
+        (lambda **given: smoothing.kde_moments(**given).total,
+         {"n": 9, "generations": 4, "policy": policy, "real_fraction": fraction},
+         {"bandwidth": 0.7}, {"variance": 1.3})
+        for policy, fraction in (("replace", 0.2), ("accumulate", 0.0))
+    ),
+]  # fmt: skip
+SHARES = [
+    (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
+    (scaling.best_shrunk_ridge, {**FIT, "n": 2, "T0": 8},
+     {"sigma": 0.7, "sigma0": 1.1, "norm": 1.3}),
+    (lambda **given: regression_calculators.label_settings(**given).ridge_penalty, LABELS,
+     {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}),
+]  # fmt: skip
+
+
+def scaled(arguments, factor):
+    return {name: factor * np.asarray(value) for name, value in arguments.items()}
+
+
+@pytest.mark.parametrize(("function", "given", "unit", "square"), RISKS)
+def test_a_risk_is_in_the_square_of_the_unit(function, given, unit, square):
+    once = np.asarray(function(**given, **scaled(unit, 1.0), **scaled(square, 1.0)))
+    again = function(**given, **scaled(unit, 3.0), **scaled(square, 9.0))
+    assert (once > 0).any()
+    np.testing.assert_allclose(again, 9 * once, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("function", "given", "unit"), SHARES)
+def test_a_share_has_no_unit(function, given, unit):
+    np.testing.assert_allclose(
+        function(**given, **scaled(unit, 3.0)), function(**given, **unit), rtol=1e-6
+    )
