@@ -30,6 +30,8 @@ CHROMIUM_OPTIONS = (
     "--disable-component-update",
     "--disable-sync",
 )
+# A page takes a second or two; a busy machine may take a minute over it.
+PATIENCE_MS = 180_000
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -117,11 +119,13 @@ def launch(playwright: Playwright) -> Iterator[Browser]:
 
 def new_context(browser: Browser, view: View) -> BrowserContext:
     """Return a fresh browser profile with the view's theme and screen."""
-    return browser.new_context(
+    context = browser.new_context(
         color_scheme=view.theme,
         viewport={"width": view.width, "height": view.height},
         reduced_motion="reduce",
     )
+    context.set_default_timeout(PATIENCE_MS)
+    return context
 
 
 def open_page(

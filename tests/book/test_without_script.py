@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from tools import browsing
+
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 # The elements that no reader can see, such as what lies in a closed box.
 UNSEEN = """(elements) => elements.filter((e) => !e.checkVisibility({ visibilityProperty: true }))
@@ -17,6 +19,7 @@ def plain(request, browser):
     context = browser.new_context(
         java_script_enabled=False, viewport={"width": width, "height": height}
     )
+    context.set_default_timeout(browsing.PATIENCE_MS)
     yield context
     context.close()
 
