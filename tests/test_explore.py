@@ -3,7 +3,6 @@
 import gzip
 import json
 import re
-import shutil
 import subprocess
 import sys
 from base64 import b64decode
@@ -16,11 +15,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
 
 from collapse_lib import style
 from collapse_lib._frames import Canvas
 from collapse_lib._svg import UID
 from collapse_lib.explore import _between, explore
+from tools import browsing
 
 X = np.linspace(-4, 4, 201)
 
@@ -425,19 +426,13 @@ def test_an_image_is_a_small_picture_that_changes():
 
 # In a browser -------------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
+    if browsing.chromium() is None:
         pytest.skip("chromium is not installed: the figure is not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with sync_playwright() as playwright, browsing.launch(playwright) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")

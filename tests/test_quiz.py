@@ -1,13 +1,14 @@
 """Self-check questions: what they refuse, their words, their page, and a browser without scripts."""
 
 import re
-import shutil
 from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from collapse_lib.quiz import LETTERS, Question, quiz
+from tools import browsing
 
 
 def question(text="What is 2 + 2?", **changes):
@@ -157,19 +158,13 @@ def test_the_style_has_a_rule_for_every_letter():
 
 # In a browser ---------------------------------------------------------------------------------
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-
 
 @pytest.fixture(scope="module")
 def browser():
-    if CHROMIUM is None:
+    if browsing.chromium() is None:
         pytest.skip("chromium is not installed: the quiz is not tried in a browser")
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-gpu"]
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=options)
+    with sync_playwright() as playwright, browsing.launch(playwright) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
