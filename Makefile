@@ -12,6 +12,9 @@ export PYDEVD_DISABLE_FILE_VALIDATION := 1
 # Several kernels at once share the cores: one arithmetic thread each is quickest.
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
+# matplotlib's list of fonts belongs to this environment: the reader's own settings, or a list
+# that another environment spoilt, must not change a picture.
+export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
 .PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
 
@@ -86,6 +89,7 @@ $(READY): requirements.txt constraints.txt
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(MAKE) --no-print-directory .venv
 	@echo "Installing the environment in .venv (the first time: about a minute)."
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet -r requirements.txt
+	@$(BIN)/python -c "import matplotlib.font_manager"  # lists the fonts, before notebooks do
 	@touch $@
 
 .PHONY: .venv

@@ -25,6 +25,8 @@ COLAB_PYTHON = os.environ.get("COLAB_PYTHON", "3.13")
 BINDER_PYTHON = Path("runtime.txt").read_text("utf-8").strip().removeprefix("python-")
 
 nox.options.envdir = "_build/nox"
+# These environments keep a list of fonts of their own: the Makefile's is for .venv alone.
+os.environ["MPLCONFIGDIR"] = str(Path(nox.options.envdir, "matplotlib").absolute())
 nox.options.sessions = ["pythons"]
 
 if shutil.which("pyenv"):
