@@ -58,16 +58,19 @@ def chapters_without_networks():
     return [str(path) for path in paths if '"accelerator": "GPU"' not in path.read_text("utf-8")]
 
 
-def run_tests(session):
+def run_tests(session, *, torch=False):
     """Run the tests of the library and the chapters, as `make test` does, without networks."""
     pytest = ["python", "-m", "pytest", "-n", "2", "--dist=loadscope"]
-    session.run(*pytest, "tests", "collapse_lib", *chapters_without_networks())
+    # Types are checked with every package there.
+    deep = [] if torch else ["--ignore=collapse_lib/deep", "--ignore=tests/test_types.py"]
+    session.run(*pytest, *deep, "tests", "collapse_lib", *chapters_without_networks())
 
 
 @nox.session(python=PYTHONS)
 def pythons(session):
-    session.install(*requirements(torch="torch" in session.posargs))
-    run_tests(session)
+    torch = "torch" in session.posargs
+    session.install(*requirements(torch=torch))
+    run_tests(session, torch=torch)
 
 
 @nox.session
