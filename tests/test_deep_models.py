@@ -168,6 +168,18 @@ def test_transformer_samples_from_the_law_whose_loss_it_gives():
     assert chi_square < 60  # 26 degrees of freedom: p = 2e-4
 
 
+def test_the_transformer_s_training_loss_is_cross_entropy_and_so_is_its_gradient():
+    build, data = MODELS["transformer"]
+    model, x = build(Streams([1, 2])), data[:8].expand(2, 8, 6)
+    values, gradients = [], []
+    for loss in (model.loss(x), model.token_loss(x).mean(-1)):
+        values.append(loss.detach())
+        gradients.append(torch.autograd.grad((loss * torch.arange(8)).sum(), model.parameters()))
+    assert torch.allclose(*values, rtol=1e-5)
+    for ours, theirs in zip(*gradients, strict=True):
+        assert torch.allclose(ours, theirs, rtol=1e-4, atol=1e-6)
+
+
 def test_transformer_does_not_look_ahead():
     model = Transformer(Streams([3]), vocabulary=7, length=5, width=8, layers=2)
     a = torch.tensor([[[1, 2, 3, 4, 5]]])

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from collapse_lib.deep.stack import Stack, Streams, affine
+from collapse_lib.deep.stack import Stack, Streams
 
 __all__ = ["Transformer"]
 
@@ -83,20 +83,26 @@ class Transformer(Stack):
 
         With a temperature, (members,), of the tempered law that `sample` draws from.
         """
-        y = y.long()
-        opening = torch.full_like(y[..., :1], self.vocabulary)
-        inputs = torch.cat([opening, y[..., :-1]], dim=-1)
-        logits = affine(self._trunk(self._embed(inputs, 0), y.shape[1], self.length), self.head)
+        logits = self._logits_of(y)
         if temperature is not None:
             logits = logits / temperature.view(-1, 1, 1)
         loss = F.cross_entropy(
-            logits.reshape(-1, self.vocabulary).float(), y.reshape(-1), reduction="none"
+            logits.reshape(-1, self.vocabulary).float(), y.reshape(-1).long(), reduction="none"
         )
         return loss.view(y.shape)
 
     def loss(self, x: Tensor, streams: Streams | None = None) -> Tensor:
         """Cross-entropy in nats a token, (members, batch)."""
-        return self.token_loss(x).mean(-1)
+        logits, y = self._logits_of(x).float(), x.flatten(1).long()
+        loss: Tensor = _CrossEntropy.apply(logits, y)  # type: ignore[no-untyped-call]  # torch's
+        return loss.view(x.shape).mean(-1)
+
+    def _logits_of(self, y: Tensor) -> Tensor:
+        """Logits of every token given those before it, (members, batch · length, vocabulary)."""
+        y = y.long()  # also holds the number of the opening token
+        opening = torch.full_like(y[..., :1], self.vocabulary)
+        inputs = torch.cat([opening, y[..., :-1]], dim=-1)
+        return self._logits(self._trunk(self._embed(inputs, 0), y.shape[1], self.length))
 
     @torch.no_grad()
     def sample(
@@ -128,7 +134,7 @@ class Transformer(Stack):
             else:
                 trunk = self._trunk(self._embed(y[..., : t + 1], 0), rows, t + 1)
                 trunk = trunk.view(members, rows, t + 1, self.width)[:, :, -1]
-            logits = affine(trunk, self.head) / temperature.view(-1, 1, 1)
+            logits = self._logits(trunk) / temperature.view(-1, 1, 1)
             cumulative = logits.float().softmax(-1).cumsum(-1)
             aim = uniform[:, t] * cumulative[..., -1:]
             drawn = torch.searchsorted(cumulative, aim, right=True)
@@ -155,9 +161,13 @@ class Transformer(Stack):
         for layer, block in enumerate(self.blocks):
             kept = None if cache is None else cache[layer]
             x = x + self._attend(x, block, rows, time, kept, start)
-            hidden = F.relu(torch.bmm(self._normalised(x, block["mlp_gain"]), block["mlp_in"]))
+            hidden = F.relu(self._read(x, block["mlp_gain"], block["mlp_in"]))
             x = x + torch.bmm(hidden, block["mlp_out"])
-        return self._normalised(x, self.final_gain)
+        return x
+
+    def _logits(self, trunk: Tensor) -> Tensor:
+        weight, bias = self.head
+        return self._read(trunk, self.final_gain, weight, bias)
 
     def _attend(
         self,
@@ -168,10 +178,9 @@ class Transformer(Stack):
         kept: tuple[Tensor, Tensor] | None,
         start: int,
     ) -> Tensor:
-        x = self._normalised(x, block["attention_gain"])
         each = (self.members * rows, time, 3, self.heads, self.width // self.heads)
-        stacked = torch.bmm(x, block["queries_keys_values"]).view(each)
-        query, key, value = stacked.permute(2, 0, 3, 1, 4)
+        stacked = self._read(x, block["attention_gain"], block["queries_keys_values"])
+        query, key, value = stacked.view(each).permute(2, 0, 3, 1, 4)
         if kept is None:
             mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         else:
@@ -183,5 +192,26 @@ class Transformer(Stack):
         mixed = mixed.transpose(1, 2).reshape(self.members, rows * time, self.width)
         return torch.bmm(mixed, block["attention_out"])
 
-    def _normalised(self, x: Tensor, gain: Tensor) -> Tensor:
-        return F.layer_norm(x, x.shape[-1:]) * gain
+    def _read(self, x: Tensor, gain: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Normalise x and map it; the gain goes into the weight, which is smaller than x."""
+        x, weight = F.layer_norm(x, x.shape[-1:]), gain.mT * weight
+        return torch.bmm(x, weight) if bias is None else torch.baddbmm(bias, x, weight)
+
+
+class _CrossEntropy(torch.autograd.Function):
+    """Cross-entropy that computes the softmax once: torch's takes the exponentials again to train.
+
+    Probabilities below 1e-38 count as that in the value, not in the gradient.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, logits: Tensor, y: Tensor) -> Tensor:
+        p = logits.softmax(-1)
+        ctx.save_for_backward(p, y)
+        return -p.gather(-1, y[..., None])[..., 0].clamp_min(1e-38).log()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        p, y = ctx.saved_tensors
+        each = gradients[0][..., None]
+        return (p * each).scatter_add_(-1, y[..., None], -each), None
