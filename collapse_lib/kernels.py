@@ -188,10 +188,8 @@ def log_density(data: ArrayLike, bandwidth: ArrayLike, points: ArrayLike) -> Flo
     if not (np.isfinite(h) & (h > 0)).all():
         raise ValueError(f"bandwidth must be finite and above 0, got {bandwidth!r}")
     log = np.empty((len(data), len(points)))
-    step = max(1, 2**20 // (data.shape[1] * len(points)))
-    for begin in range(0, len(data), step):
-        rows = slice(begin, begin + step)
-        away = (points[:, None] - data[rows, None, :]) / h[rows, None, None]
-        log[rows] = logsumexp(-0.5 * away**2, axis=2)
+    for row, (items, width) in enumerate(zip(data, h, strict=True)):
+        away = (points[:, None] - items) / width
+        log[row] = logsumexp(-0.5 * away**2, axis=1)
     log_mean: Floats = log - np.log(data.shape[1] * h * np.sqrt(2 * np.pi))[:, None]
     return log_mean

@@ -46,8 +46,6 @@ def temperature_spinodal(temperature: float, words: int) -> float:
     0.558
     """
     temperature, words = _sharpening(temperature), whole_number("words", words, minimum=2)
-    if words == 2:
-        return 1 - temperature
     return float(_balance(_peak(temperature, words), 1 / temperature, words))
 
 
@@ -73,6 +71,8 @@ def _balance(log_ratio: float | Floats, power: float, words: int) -> FloatOrArra
 
 def _peak(temperature: float, words: int) -> float:
     """Log ratio at which F is largest; beyond log(s/(1 − θ)) it is below its value at 0."""
+    if words == 2:
+        return 0.0
     furthest = np.log(words / (1 - temperature))
     found = minimize_scalar(
         lambda log_ratio: -_balance(log_ratio, 1 / temperature, words),
@@ -143,18 +143,17 @@ def fixed_points(temperature: float, real_fraction: float, words: int) -> FixedP
         def excess(log_ratio: float) -> float:
             return float(_balance(log_ratio, power, words)) - f
 
-        top = 1e-9 if words == 2 else _peak(temperature, words)
-        if excess(top) > 0:
-            logs.append(brentq(excess, top, np.log(words / f) + 1, xtol=1e-14))
-            stable.append(True)
-        if words > 2 and excess(1e-9) < 0 < excess(top):
-            logs.append(brentq(excess, 1e-9, top, xtol=1e-14))
+        top = _peak(temperature, words)
+        logs.append(brentq(excess, top, np.log(words / f) + 1, xtol=1e-14))
+        stable.append(True)
+        if excess(0.0) < 0:
+            logs.append(brentq(excess, 0.0, top, xtol=1e-14))
             stable.append(False)
-        if excess(-1e-9) > 0:
+        elif excess(0.0) > 0:
             low = -1.0
             while excess(low) > 0:
                 low *= 2
-            logs.append(brentq(excess, low, -1e-9, xtol=1e-14))
+            logs.append(brentq(excess, low, 0.0, xtol=1e-14))
             stable.append(words == 2)
     order = np.argsort(logs)
     ratio = np.exp(np.array(logs)[order])
@@ -210,7 +209,7 @@ def branches(temperature: float, words: int, points: int = 400) -> Branches:
     points = whole_number("points", points, minimum=2)
     logs = np.linspace(1e-6, np.log(words) + 12, points)
     ratio = np.exp(logs)
-    stable = logs > (0 if words == 2 else _peak(temperature, words))
+    stable = logs > _peak(temperature, words)
     return Branches(
         ratio / (ratio + words - 1), np.asarray(_balance(logs, 1 / temperature, words)), stable
     )

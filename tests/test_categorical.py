@@ -345,3 +345,8 @@ def test_bad_input_is_named(change, words):
         simulate(**{"counts": [3, 2], "generations": 3, **change})
     for word in words:
         assert word in str(error.value)
+
+
+def test_collapse_is_when_the_last_but_one_of_many_words_goes():
+    run = simulate([3] * 20, 100, 50, rng=1)
+    assert (run.collapse_time == np.sort(run.forgetting_time, axis=1)[:, -2]).all()

@@ -381,3 +381,10 @@ def test_the_balance_has_no_gap_at_the_uniform_distribution():
 def test_bad_input_names_what_is_allowed(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("words", [2, 3])
+def test_at_the_threshold_the_uniform_state_is_not_stable(words):
+    """At f = 1 − θ a deviation neither grows nor dies out in first order."""
+    states = cl.fixed_points(0.5, 0.5, words)
+    assert not states.stable[np.isclose(states.share, 1 / words)].any()

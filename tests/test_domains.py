@@ -68,6 +68,7 @@ DOMAINS = [
     (smoothing.silverman_growth, {}, {"n": 2}),
     (smoothing.kde_moments, {"n": 5, "generations": 2, "bandwidth": 0.5},
      {"n": 2, "generations": 0}),
+    (smoothing.widening, {"estimator": "unbiased"}, {"n": 2}),
     (smoothing.hop_distribution, {}, {"generation": 1}),
     (temperature.tempered, {"p0": HALF, "temperature": 0.5}, {"generations": 0}),
     (temperature.iterate, {"p0": HALF, "temperature": 0.5}, {"generations": 0}),
@@ -169,5 +170,5 @@ CASES = [
 @pytest.mark.parametrize(("function", "name", "least"), CASES)
 def test_the_least_value_is_in_and_the_next_below_is_out(function, name, least):
     function(**{name: least})
-    with pytest.raises(ValueError, match=name):
+    with pytest.raises(ValueError, match=rf"\b{name}\b"):
         function(**{name: least - 1})

@@ -226,6 +226,8 @@ def test_chernoff_bounds_the_probability(n, ratio, t, power):
     assert bound <= 1
     plain = gaussian.moment_factor(n, 1) ** t / ratio  # Markov's inequality for σ itself
     assert gaussian.chernoff_bound(n, ratio, t) == pytest.approx(min(plain, 1))
+    cubed = gaussian.moment_factor(n, 3, "unbiased") ** t / ratio**3
+    assert gaussian.chernoff_bound(n, ratio, t, 3, "unbiased") == pytest.approx(min(cubed, 1))
 
 
 @given(st.integers(2, 10**6))

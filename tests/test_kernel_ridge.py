@@ -28,6 +28,15 @@ def test_features_have_no_sign_of_the_labels_and_are_orthogonal(digits):
     assert (np.diff(gram.diagonal()) < 1e-9).all() and abs(x.mean(axis=0)).max() < 1e-8
 
 
+def test_features_are_those_of_the_centred_kernel():
+    x = np.random.default_rng(0).normal(size=(40, 3))
+    kernel = np.exp(-0.2 * ((x[:, None] - x) ** 2).sum(axis=2))
+    centre = np.eye(40) - 1 / 40
+    values = np.linalg.eigvalsh(centre @ kernel @ centre)[::-1]
+    made = kernel_ridge.features(x, 5, gamma=0.2)
+    assert np.allclose((made**2).sum(axis=0), values[:5], rtol=1e-10)
+
+
 def test_population_is_least_squares(digits):
     x, y = digits
     population = Population.of(x, y)
@@ -42,6 +51,28 @@ def test_exponents_of_exact_power_laws():
     energy = np.append(1, missed[:-1]) - missed
     population = Population(k**-beta, np.sqrt(energy * k**beta), missed[-1])
     assert np.allclose(population.exponents(), (beta, r), rtol=1e-6)
+
+
+def test_exponents_use_the_components_that_they_are_told_to():
+    """Outside them the spectrum is another; one component more on either side shows."""
+    k = np.arange(1, 61.0)
+    spectrum = np.where(k < 10, 1000.0, np.where(k > 40, 1e-9, k**-1.5))
+    population = Population(spectrum, np.sqrt(k**-2.0 / spectrum), 0.01)
+    assert np.isclose(population.exponents(10, 40)[0], 1.5, rtol=1e-12)
+    short = Population(spectrum[:40], population.w0[:40], 0.01)
+    assert np.isclose(short.exponents()[0], 1.5, rtol=1e-12)
+    for wrong in [(9, 40), (10, 41)]:
+        assert abs(population.exponents(*wrong)[0] - 1.5) > 0.1
+
+
+def test_what_no_predictor_reaches_is_noise_where_real_labels_are_used():
+    spectrum, w0 = np.array([1.0, 0.1]), np.array([1.0, 2.0])
+    rest, none = Population(spectrum, w0, 0.2), Population(spectrum, w0, 0.0)
+    noisier = kernel_ridge.theory(none, 50, 0.1, sigma=np.sqrt(0.25 + 0.2)) + 0.2
+    assert np.isclose(kernel_ridge.theory(rest, 50, 0.1, sigma=0.5), noisier, rtol=1e-12)
+    fakes = {"n": 1, "T0": 40, "sigma": 0.5}
+    noisier = kernel_ridge.theory(none, 50, 0.1, sigma0=np.sqrt(1.2), **fakes) + 0.2
+    assert np.isclose(kernel_ridge.theory(rest, 50, 0.1, **fakes), noisier, rtol=1e-12)
 
 
 def test_theory_on_gaussian_features():
