@@ -61,6 +61,8 @@ def test_exponents_use_the_components_that_they_are_told_to():
     assert np.isclose(population.exponents(10, 40)[0], 1.5, rtol=1e-12)
     short = Population(spectrum[:40], population.w0[:40], 0.01)
     assert np.isclose(short.exponents()[0], 1.5, rtol=1e-12)
+    bent = Population(k**-1.5 * (1 + (k == 10)), population.w0, 0.01)
+    assert bent.exponents() == bent.exponents(10) != bent.exponents(11)
     for wrong in [(9, 40), (10, 41)]:
         assert abs(population.exponents(*wrong)[0] - 1.5) > 0.1
 
