@@ -94,7 +94,8 @@ class Transformer(Stack):
     def loss(self, x: Tensor, streams: Streams | None = None) -> Tensor:
         """Cross-entropy in nats a token, (members, batch)."""
         logits, y = self._logits_of(x).float(), x.flatten(1).long()
-        loss: Tensor = _CrossEntropy.apply(logits, y)  # type: ignore[no-untyped-call]  # torch's
+        # torch does not say the type of `apply`.
+        loss: Tensor = _CrossEntropy.apply(logits, y)  # type: ignore[no-untyped-call]
         return loss.view(x.shape).mean(-1)
 
     def _logits_of(self, y: Tensor) -> Tensor:
