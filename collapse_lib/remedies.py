@@ -270,11 +270,11 @@ def split_ensemble_risk(
     >>> float(split_ensemble_risk(5, 20, 1, members=2).round(3)), round(5 / 14, 3)
     (0.625, 0.357)
     """
-    members = whole_number("members", members, minimum=1)
+    d, members = whole_number("d", d, minimum=1), whole_number("members", members, minimum=1)
     rows, rest = divmod(whole_number("T", T), members)
     if rest:
         raise ValueError(f"members must divide T = {T}, got {members}")
-    toll = positive("noise", noise) ** 2 * _toll(d, rows) / members
+    toll = one_fit_risk(d, whole_number("T / members", rows, minimum=d + 2), noise=noise) / members
     return toll * whole_numbers("generations", generations)
 
 

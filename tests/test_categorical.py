@@ -348,5 +348,6 @@ def test_bad_input_is_named(change, words):
 
 
 def test_collapse_is_when_the_last_but_one_of_many_words_goes():
-    run = simulate([3] * 20, 100, 50, rng=1)
+    run = simulate([1] * 3000, 20_000, 2, rng=1)
+    assert (run.collapse_time < 20_000).all()
     assert (run.collapse_time == np.sort(run.forgetting_time, axis=1)[:, -2]).all()

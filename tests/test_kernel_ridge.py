@@ -37,6 +37,14 @@ def test_features_are_those_of_the_centred_kernel():
     assert np.allclose((made**2).sum(axis=0), values[:5], rtol=1e-10)
 
 
+def test_the_unit_of_the_features_does_not_matter():
+    x = orthogonal(200, 5, np.random.default_rng(3))
+    large, plain = (Population.of(unit * x, x.sum(axis=1)) for unit in (1e3, 1.0))
+    assert np.allclose(large.w0 * 1e3, plain.w0) and np.allclose(
+        large.spectrum, 1e6 * plain.spectrum
+    )
+
+
 def test_population_is_least_squares(digits):
     x, y = digits
     population = Population.of(x, y)

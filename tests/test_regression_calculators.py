@@ -162,6 +162,16 @@ def test_perfect_generators_are_as_good_as_the_truth():
     assert best.shrink == 1 and best.risk == best.real_risk
 
 
+def test_the_best_penalty_for_a_weak_signal_is_large():
+    best = calculators.label_settings(3, 9, generations=2, generator_rows=9, signal=0.01)
+    given = {"counts": [3], "n": 2, "T0": 9}
+    for factor in (0.5, 2):
+        other = scaling.shrunk_ridge_risk(
+            [1.0], [1e-4 / 3], 9, factor * best.ridge_penalty, **given
+        )
+        assert other > best.ridge_risk * (1 + 1e-7)
+
+
 @pytest.mark.parametrize(
     ("call", "argument"),
     [

@@ -78,6 +78,11 @@ def test_elliptical_risk_where_its_equation_is_a_square_root():
         assert found == pytest.approx(1 / np.sqrt(a * b), rel=1e-12)
 
 
+def test_chances_may_add_up_to_one_but_for_rounding():
+    tenths = universality.elliptical_risk(5, 9, [1.0] * 10, [0.1] * 10)
+    assert tenths == pytest.approx(universality.elliptical_risk(5, 9, [1.0], [1.0]), rel=1e-12)
+
+
 def test_whitening():
     rows = np.random.default_rng(4).random((60, 4)) @ np.diag([1, 5, 2, 0])
     z = universality.whiten(rows)
