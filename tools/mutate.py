@@ -204,7 +204,8 @@ class Judge:
             seconds[index] = time.process_time() - started
             if self.failed:
                 return item.nodeid
-        return seconds, runs, sorted(set(sys.modules) - known)
+        # `__mp_main__` is what multiprocessing calls the main program, and no file.
+        return seconds, runs, sorted(set(sys.modules) - known - {"__mp_main__"})
 
     def _try(self, room, mutant, tests):
         """End this process: with 0 if no test notices the mutant, which is planted here."""
