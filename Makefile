@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # that another environment spoilt, must not change a picture.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
+.PHONY: help book test run bench serve clean fmt check-pages twice times shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -39,14 +39,11 @@ fmt: $(READY)  ## put code and notebooks in normal form
 bench: $(READY)  ## measure the library's speed
 	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
 
-mutate: $(READY)  ## plant small errors in the formulas; the tests must notice: make mutate [ROOMS="scaling …"]
-	$(BIN)/python -m tools.mutate $(ROOMS)
-
 twice: $(READY)  ## build the last commit twice, and compare every published byte
 	$(BIN)/python -m tools.twice
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
-	$(BIN)/python -m pytest -n 2 tests/book
+	$(BIN)/python -m pytest -n 2 tests/site/pages
 
 shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)

@@ -62,7 +62,7 @@ def run_tests(session, *, torch=False):
     """Run the tests of the library and the chapters, as `make test` does, without networks."""
     pytest = ["python", "-m", "pytest", "-n", "2", "--dist=loadscope"]
     # Types are checked with every package there.
-    deep = [] if torch else ["--ignore=collapse_lib/deep", "--ignore=tests/test_types.py"]
+    deep = [] if torch else ["--ignore=collapse_lib/deep", "--ignore=tests/site/test_types.py"]
     session.run(*pytest, *deep, "tests", "collapse_lib", *chapters_without_networks())
 
 
@@ -98,4 +98,6 @@ def jupyterlab(session):
     session.chdir(clone)
     session.install("-r", "requirements.txt")
     session.run("python", "-m", "pip", "check")
-    session.run("python", "-m", "pytest", "tests/jupyterlab", "-p", "no:nbval", "-o", "addopts=")
+    session.run(
+        "python", "-m", "pytest", "tests/site/jupyterlab", "-p", "no:nbval", "-o", "addopts="
+    )

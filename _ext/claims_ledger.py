@@ -20,8 +20,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from collapse_lib._claim_text import SIGN, values
-from collapse_lib.claims import KINDS, Claim, Rival
+from collapse_lib.book.claims import KINDS, SIGN, Claim, Rival, values
 
 MIME = "application/vnd.collapse.claims+json"
 PAPERS = "chapters/papers"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from collapse_lib.branching import sample_forgetting_time
+from collapse_lib.words.branching import sample_forgetting_time
 
 COUNTS = np.full(20_000, 10)
 HORIZON = 500

@@ -5,7 +5,7 @@ A reference that would take minutes is run for a few paths and generations, and 
 
 import numpy as np
 
-from collapse_lib.categorical import simulate
+from collapse_lib.words import simulate
 
 ZIPF = 1 / (np.arange(1, 1001) + 2.7)
 ZIPF /= ZIPF.sum()

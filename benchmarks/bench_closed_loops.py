@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import stats
 
-from collapse_lib.closed_loops import simulate_kde, simulate_temperature
+from collapse_lib.kde import simulate_kde
+from collapse_lib.words import simulate_temperature
 
 P0 = 1 / np.arange(1, 51)
 P0 /= P0.sum()

@@ -6,7 +6,7 @@ import sys
 SIMULATE = """
 import resource, sys
 import numpy as np
-from collapse_lib.categorical import simulate
+from collapse_lib.words import simulate
 simulate(np.ones(10**6, dtype=int), 1000, rng=1)
 unit = 1 if sys.platform == "darwin" else 1024
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from collapse_lib import loop
-from collapse_lib.categorical import simulate
 from collapse_lib.families import Categorical
+from collapse_lib.words import simulate
 
 TRUTH = np.arange(1.0, 53) ** -1.1
 TRUTH /= TRUTH.sum()

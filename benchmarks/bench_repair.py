@@ -6,7 +6,7 @@ reference that would take seconds is run for some generations, and scaled.
 
 import numpy as np
 
-from collapse_lib import attribution, unlearning
+from collapse_lib.repair import attribution, unlearning
 
 GENERATIONS, T, D = 100, 1000, 10
 RNG = np.random.default_rng(1)

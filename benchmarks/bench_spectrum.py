@@ -5,11 +5,11 @@ A reference that would take minutes is run for one design, and scaled.
 
 import numpy as np
 
-from collapse_lib import kernel_ridge
-from collapse_lib.images import digits
+from collapse_lib.data.images import digits
+from collapse_lib.ridge import images as kernel_ridge
 from collapse_lib.ridge import simulate_ridge
-from collapse_lib.scaling import PowerLaw
-from collapse_lib.spectrum import kappa, ridge_loop_risk, ridge_risk
+from collapse_lib.ridge.scaling import PowerLaw
+from collapse_lib.ridge.spectrum import kappa, ridge_loop_risk, ridge_risk
 
 D, T, T0, N, PENALTY = 300, 1000, 600, 5, 1e-3
 SPECTRUM, W0 = np.ones(D), np.full(D, D**-0.5)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from collapse_lib.text import ngram_index, ngram_walk, read
+from collapse_lib.data.text import ngram_index, ngram_walk, read
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])

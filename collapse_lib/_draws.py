@@ -26,11 +26,6 @@ def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floa
         Zero below the diagonal; entry (i, i), counted from 0, is χ with T − i degrees of
         freedom; those to its right are standard normal; all are independent.
 
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
-
     References
     ----------
     M. S. Bartlett, "On the theory of statistical regression", Proc. R. Soc. Edinburgh 53 (1933).

@@ -38,11 +38,6 @@ def as_generator(rng: Rng) -> np.random.Generator:
     -------
     numpy.random.Generator
 
-    Raises
-    ------
-    ValueError
-        If ``rng`` is anything else, a legacy ``RandomState`` included.
-
     Examples
     --------
     >>> int(as_generator(7).integers(100)) == int(as_generator(7).integers(100))
@@ -71,11 +66,6 @@ def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     Returns
     -------
     int
-
-    Raises
-    ------
-    ValueError
-        If ``value`` is not a whole number, or is too small.
 
     Examples
     --------
@@ -113,11 +103,6 @@ def whole_numbers(
     -------
     ndarray of int, the shape of ``values``
 
-    Raises
-    ------
-    ValueError
-        If one is not a whole number, or out of range.
-
     Examples
     --------
     >>> whole_numbers("generations", [1, 2.0])
@@ -152,12 +137,6 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     Returns
     -------
     ndarray, (n,)
-
-    Raises
-    ------
-    ValueError
-        If ``values`` is empty, not one-dimensional, not finite, negative, too large to add
-        up, or (unless ``all_zero``) all zero.
 
     Examples
     --------
@@ -201,11 +180,6 @@ def probabilities(name: str, values: ArrayLike) -> Floats:
     ndarray, (n,)
         With a sum of 1 to the last digit.
 
-    Raises
-    ------
-    ValueError
-        As `weights`, or if the sum is further than 1e-9 from one.
-
     Examples
     --------
     >>> probabilities("p", [0.5, 0.4])
@@ -235,11 +209,6 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
     -------
     float
 
-    Raises
-    ------
-    ValueError
-        If it is not.
-
     Examples
     --------
     >>> positive("temperature", 0)
@@ -267,11 +236,6 @@ def probability(name: str, value: Any) -> float:
     -------
     float
 
-    Raises
-    ------
-    ValueError
-        If it is not a number in the open interval (0, 1).
-
     Examples
     --------
     >>> probability("alpha", 0.5)
@@ -298,11 +262,6 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
     -------
     float
 
-    Raises
-    ------
-    ValueError
-        If it is not.
-
     Examples
     --------
     >>> share("fraction", 1)
@@ -328,11 +287,6 @@ def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     Returns
     -------
     ndarray, of that shape
-
-    Raises
-    ------
-    ValueError
-        If one is not, or the shapes do not fit.
 
     Examples
     --------
@@ -366,11 +320,6 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     -------
     object
         ``value`` itself.
-
-    Raises
-    ------
-    ValueError
-        If it is not; the message lists what is.
 
     Examples
     --------

@@ -154,11 +154,6 @@ class PartlyReal:
     real : int
         Real items, at least 1.
 
-    Raises
-    ------
-    ValueError
-        If ``real`` is out of range.
-
     Examples
     --------
     >>> PartlyReal(3)
@@ -188,11 +183,6 @@ class FreshReal:
     real : int
         Real items a generation, at least 1.
 
-    Raises
-    ------
-    ValueError
-        If ``real`` is out of range.
-
     Examples
     --------
     >>> FreshReal(3)
@@ -220,11 +210,6 @@ class Immigration:
     ----------
     fraction : float
         From 0 to 1.
-
-    Raises
-    ------
-    ValueError
-        If ``fraction`` is out of range.
 
     Examples
     --------

@@ -7,19 +7,10 @@ times the number, make it nine times the number; a share or a penalty stays what
 import numpy as np
 import pytest
 
-from collapse_lib import (
-    attribution_theory,
-    kernel_ridge,
-    regression_calculators,
-    regression_mixed,
-    regression_theory,
-    remedies,
-    scaling,
-    smoothing,
-    spectrum,
-    universality,
-    verification,
-)
+from collapse_lib import kde, regression, ridge
+from collapse_lib.repair import attribution, remedies, universality, verification
+from collapse_lib.ridge import images as kernel_ridge
+from collapse_lib.ridge import scaling, spectrum
 
 FIT = {"d": 3, "T": 9}
 TOO_FEW = {"d": 9, "T": 3}
@@ -32,30 +23,30 @@ LABELS = {"d": 3, "rows": 9, "generations": 2, "generator_rows": 9}
 
 # function; arguments without a unit; arguments in the unit, and in its square
 RISKS = [
-    (regression_theory.one_fit_risk, FIT, {"noise": 0.7}, {}),
-    (regression_theory.one_fit_risk, TOO_FEW, {"noise": 0.7}, {}),
+    (regression.one_fit_risk, FIT, {"noise": 0.7}, {}),
+    (regression.one_fit_risk, TOO_FEW, {"noise": 0.7}, {}),
     *(
         (risk, {**fit, **LOOP, "design": design}, {"noise": 0.7}, {"signal": 1.3})
-        for risk in (regression_theory.replace_risk, regression_theory.accumulate_risk)
+        for risk in (regression.replace_risk, regression.accumulate_risk)
         for fit in (FIT, TOO_FEW)
         for design in ("fresh", "frozen")
     ),
     *(
         (risk, {**FIT, **more, "design": design}, {"noise": 0.7}, {})
         for risk, more in (
-            (regression_theory.replace_sd, LOOP),
-            (regression_theory.accumulate_limit, {}),
-            (attribution_theory.noise_contribution, {"generation": T}),
+            (regression.replace_sd, LOOP),
+            (regression.accumulate_limit, {}),
+            (attribution.noise_contribution, {"generation": T}),
         )
         for design in ("fresh", "frozen")
     ),
-    (regression_theory.accumulate_bound, FIT, {"noise": 0.7}, {}),
-    (regression_theory.accumulate_subsample_risk, FIT | LOOP, {"noise": 0.7}, {}),
-    (regression_mixed.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, **LOOP},
+    (regression.accumulate_bound, FIT, {"noise": 0.7}, {}),
+    (regression.accumulate_subsample_risk, FIT | LOOP, {"noise": 0.7}, {}),
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, **LOOP},
      {"noise": 0.7}, {}),
-    (regression_mixed.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, **LOOP},
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, **LOOP},
      {"noise": 0.7}, {"first": 1.3}),
-    (attribution_theory.erased_risk, {**FIT, "generations": 5, "generation": T},
+    (attribution.erased_risk, {**FIT, "generations": 5, "generation": T},
      {"noise": 0.7}, {}),
     (universality.corrected_risk, {**FIT, "index": 5}, {"noise": 0.7}, {}),
     *(
@@ -74,7 +65,7 @@ RISKS = [
     (spectrum.ridge_loop_risk, RIDGE | {"generations": 4}, {"sigma": 0.7}, {"w0_squared": TRUTH}),
     (scaling.shrunk_ridge_risk, {**RIDGE, "n": 2, "T0": 8, "shrink": 0.8},
      {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
-    (lambda **given: regression_calculators.label_settings(**given).risk, LABELS,
+    (lambda **given: ridge.label_settings(**given).risk, LABELS,
      {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}, {}),
     (lambda w0, residual, **given: kernel_ridge.theory(
         kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
@@ -83,7 +74,7 @@ RISKS = [
         kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
      {"n": 0}, {"w0": TRUTH, "sigma": 0.7}, {"residual": 0.6}),
     *(
-        (lambda **given: smoothing.kde_moments(**given).total,
+        (lambda **given: kde.kde_moments(**given).total,
          {"n": 9, "generations": 4, "policy": policy, "real_fraction": fraction},
          {"bandwidth": 0.7}, {"variance": 1.3})
         for policy, fraction in (("replace", 0.2), ("accumulate", 0.0))
@@ -93,7 +84,7 @@ SHARES = [
     (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
     (scaling.best_shrunk_ridge, {**FIT, "n": 2, "T0": 8},
      {"sigma": 0.7, "sigma0": 1.1, "norm": 1.3}),
-    (lambda **given: regression_calculators.label_settings(**given).ridge_penalty, LABELS,
+    (lambda **given: ridge.label_settings(**given).ridge_penalty, LABELS,
      {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}),
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ def move_every_slider():
     """
     import gc
 
-    from collapse_lib.explore import Explorer
+    from collapse_lib.book.explorer import Explorer
 
     figures = [thing for thing in gc.get_objects() if type(thing) is Explorer]
     shown = [figure for figure in figures if hasattr(figure, "_shown")]

@@ -10,7 +10,7 @@ from math import exp
 from pathlib import Path
 from typing import NamedTuple
 
-from collapse_lib.style import PALETTE
+from collapse_lib.book.style import PALETTE
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 SHRINK = 0.58  # the width of a bell over that of the bell before it

@@ -9,7 +9,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from collapse_lib import families, loop, style
+from collapse_lib import families, loop
+from collapse_lib.book import style
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 PICTURE, CARD = ASSETS / "collapse.svg", ASSETS / "card.png"

@@ -32,11 +32,6 @@ def by_class(images: Floats, classes: Ints, labels: Sequence[int], each: int) ->
     -------
     ndarray, (classes, each, pixels)
 
-    Raises
-    ------
-    ValueError
-        If ``each`` is not a whole number of at least 1.
-
     Examples
     --------
     >>> by_class(np.array([[0.25], [0.5]]), np.array([1, 1]), [0, 1], 1).ravel().tolist()

@@ -87,13 +87,7 @@ class TopicLanguage:
         return text
 
     def log_probability(self, text: ArrayLike) -> Floats:
-        """ln probability of each text, (rows,), by the forward algorithm.
-
-        Raises
-        ------
-        ValueError
-            If a word number is out of range.
-        """
+        """ln probability of each text, (rows,), by the forward algorithm."""
         text = np.asarray(text)
         if text.ndim != 2 or (text < 0).any() or (text >= self.words).any():
             raise ValueError(f"text must be rows of numbers from 0 to {self.words - 1}, got {text}")

@@ -1,0 +1,1 @@
+"""Detect, remedy, verify, attribute, unlearn: what a practitioner does about collapse."""

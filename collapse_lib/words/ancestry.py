@@ -1,0 +1,286 @@
+"""Words traced backwards: the coalescent dual of multinomial (Wright–Fisher) sampling.
+
+Each of the n tokens of generation t picks a uniform parent among the n tokens of
+generation t − 1. Followed backwards, n tokens have A₁ distinct parents, those have A₂
+distinct parents, and so on: throw A balls into n boxes and count the boxes hit. All
+that a word's fate needs is that one chain, whatever the word frequencies are.
+
+The proofs are in the chapter *Forgetting time*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+
+from collapse_lib._types import ArrayLike, Floats
+from collapse_lib.checks import probabilities, whole_number
+
+__all__ = [
+    "CollapseTime",
+    "ancestor_distribution",
+    "ancestor_transitions",
+    "collapse_probability_bounds",
+    "collapse_time",
+    "expected_vocabulary",
+    "kingman_survival",
+    "word_gone_probability",
+]
+
+LARGEST_CHAIN = 8192  # (n+1)² doubles: half a gigabyte
+
+
+@dataclass(frozen=True)
+class CollapseTime:
+    """Expected number of fits until one word is left.
+
+    Attributes
+    ----------
+    exact : float
+        From the ancestor chain.
+    diffusion : float
+        Large-n value 2nΣ(1 − p) ln(1/(1 − p)).
+    lower, upper : float
+        2n(1 − Σp²) and 2n, which enclose the diffusion value.
+    """
+
+    exact: float
+    diffusion: float
+    lower: float
+    upper: float
+
+
+def ancestor_transitions(n: int) -> Floats:
+    """Chance that a balls thrown into n boxes hit b different boxes.
+
+    Parameters
+    ----------
+    n : int
+        Boxes, from 1 to 8192.
+
+    Returns
+    -------
+    ndarray, (n + 1, n + 1)
+        Entry (a, b); lower triangular.
+
+    Notes
+    -----
+    Ball by ball: the next ball hits an old box with chance b/n, a new one with (n − b)/n.
+
+    Examples
+    --------
+    >>> ancestor_transitions(3)[3].round(4)  # three balls in three boxes
+    array([0.    , 0.1111, 0.6667, 0.2222])
+    """
+    n = whole_number("n", n, minimum=1)
+    if n > LARGEST_CHAIN:
+        raise ValueError(f"n must be at most {LARGEST_CHAIN} for the exact chain, got {n}")
+    share_hit = np.arange(n + 1) / n
+    table = np.zeros((n + 1, n + 1))
+    table[0, 0] = 1.0
+    for a in range(n):
+        table[a + 1] = table[a] * share_hit
+        table[a + 1, 1:] += table[a, :-1] * (1 - share_hit[:-1])
+    return table
+
+
+def ancestor_distribution(n: int, generations: int) -> Floats:
+    """Law of the number of ancestors, for 0 … ``generations`` generations back.
+
+    Parameters
+    ----------
+    n : int
+        Draws a generation, at least 1.
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1, n + 1)
+        Row t is the law of A_t; A₀ = n.
+
+    Examples
+    --------
+    >>> ancestor_distribution(3, 1)[1].round(4)
+    array([0.    , 0.1111, 0.6667, 0.2222])
+    """
+    step = ancestor_transitions(n)
+    law = np.zeros((whole_number("generations", generations) + 1, len(step)))
+    law[0, -1] = 1.0
+    for t in range(1, len(law)):
+        law[t] = law[t - 1] @ step
+    return law
+
+
+def word_gone_probability(p: ArrayLike, n: int, generations: int) -> Floats:
+    """Chance that each word is missing from each fit, E(1 − p)^{A_{t−1}}.
+
+    Parameters
+    ----------
+    p : array_like, (words,)
+        The truth.
+    n : int
+        Draws a generation.
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1, words)
+        Row 0, the truth, is 1 only for words with p = 0.
+
+    Examples
+    --------
+    >>> word_gone_probability([0.5, 0.5], n=2, generations=1)[1]
+    array([0.25, 0.25])
+    """
+    p = probabilities("p", p)
+    generations = whole_number("generations", generations)
+    at_truth: Floats = (p == 0).astype(float)[None]
+    if generations == 0:
+        return at_truth
+    law = ancestor_distribution(n, generations - 1)
+    powers = (1 - p) ** np.arange(law.shape[1])[:, None]
+    return np.vstack([at_truth, law @ powers])
+
+
+def expected_vocabulary(p: ArrayLike, n: int, generations: int) -> Floats:
+    """Expected number of different words in each fit, (generations + 1,).
+
+    Exact for multinomial sampling; arguments as `word_gone_probability`.
+
+    Parameters
+    ----------
+    p : array_like, (words,)
+        Probabilities of the words.
+    n : int
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1,)
+
+    Examples
+    --------
+    >>> expected_vocabulary([0.5, 0.5], n=2, generations=1)
+    array([2. , 1.5])
+    """
+    words: Floats = (1 - word_gone_probability(p, n, generations)).sum(axis=1)
+    return words
+
+
+def collapse_time(p: ArrayLike, n: int) -> CollapseTime:
+    """Expected number of fits until a single word is left.
+
+    Parameters
+    ----------
+    p : array_like, (words,)
+        The truth.
+    n : int
+        Draws a generation, from 2 to 8192.
+
+    Returns
+    -------
+    CollapseTime
+
+    Notes
+    -----
+    P(T > t) = E h(A_{t−1}) with h(a) = 1 − Σp^a, so E T = 1 + u(n), where u solves
+    u(a) = h(a) + Σ_b P(a → b) u(b), u(1) = 0: one triangular system.
+
+    References
+    ----------
+    Seddik et al., arXiv 2404.05090, fully synthetic setting, give n ≲ E T ≲ n²; the chapter
+    *Forgetting time* closes that gap.
+
+    Examples
+    --------
+    >>> result = collapse_time([0.1, 0.9], n=200)
+    >>> round(result.exact, 1), round(result.diffusion, 1)
+    (128.2, 130.0)
+    """
+    p = probabilities("p", p)
+    n = whole_number("n", n, minimum=2)
+    if p.max() == 1:
+        return CollapseTime(exact=0.0, diffusion=0.0, lower=0.0, upper=2.0 * n)
+    step = ancestor_transitions(n)[2:, 2:]
+    undecided = np.array([1 - np.sum(p**a) for a in range(2, n + 1)])
+    waiting = solve_triangular(np.eye(n - 1) - step, undecided, lower=True)
+    return CollapseTime(
+        exact=1 + float(waiting[-1]),
+        diffusion=float(-2 * n * np.sum((1 - p) * np.log1p(-p))),
+        lower=float(2 * n * (1 - np.sum(p**2))),
+        upper=float(2 * n),
+    )
+
+
+def collapse_probability_bounds(p: ArrayLike, n: int, generations: int) -> tuple[Floats, Floats]:
+    """Lower and upper bound on the chance that one word is left by each fit.
+
+    Parameters
+    ----------
+    p : array_like, (words,)
+    n : int
+    generations : int
+
+    Returns
+    -------
+    lower, upper : ndarray, (generations + 1,)
+        Bounds from E H_t = (1 − 1/n)^t H₀ and 2(n−1)/n² ≤ H_t ≤ 1 − 1/s while s words
+        are possible and at least two are left.
+
+    References
+    ----------
+    Seddik et al., arXiv 2404.05090, fully synthetic setting, whose lower bound has n where n²/(2(n−1)),
+    about half of it, stands here.
+
+    Examples
+    --------
+    >>> low, high = collapse_probability_bounds([0.5, 0.5], n=10, generations=50)
+    >>> bool(0.98 < low[50] < high[50] < 1)
+    True
+    """
+    p = probabilities("p", p)
+    n = whole_number("n", n, minimum=2)
+    words = min(int(np.count_nonzero(p)), n)
+    t = np.arange(whole_number("generations", generations) + 1)
+    heterozygosity = (1 - np.sum(p**2)) * (1 - 1 / n) ** t
+    if words == 1:
+        return np.ones(len(t)), np.ones(len(t))
+    lower = np.clip(1 - heterozygosity * n**2 / (2 * (n - 1)), 0, 1)
+    upper = np.clip(1 - heterozygosity / (1 - 1 / words), 0, 1)
+    lower[0] = upper[0] = 0.0  # the truth is no fit: two words are there
+    return lower, upper
+
+
+def kingman_survival(x: ArrayLike) -> Floats:
+    """Chance that Kingman's coalescent needs longer than x, in units of n generations.
+
+    Parameters
+    ----------
+    x : float or array_like
+        Times, more than 0.
+
+    Returns
+    -------
+    float or ndarray, the shape of ``x``
+        P(Σ_{k≥2} Exp(k(k−1)/2) > x) = Σ_{k≥2} (−1)^k (2k − 1) e^{−k(k−1)x/2}: the law of
+        T/n when every word is rare and n is large.
+
+    References
+    ----------
+    Kingman, *The coalescent*, Stochastic Processes and their Applications 13 (1982).
+
+    Examples
+    --------
+    >>> kingman_survival([0.5, 2.0]).round(4)
+    array([0.9975, 0.3937])
+    """
+    x = np.asarray(x, dtype=float)
+    if not (x > 0).all():
+        raise ValueError(f"x must be more than 0, got {x.min()}")
+    x = x.clip(0.01)  # below it the answer is 1 to machine precision
+    k = np.arange(2, 400)
+    terms = (-1.0) ** k * (2 * k - 1) * np.exp(-k * (k - 1) * x[..., None] / 2)
+    chance: Floats = np.clip(terms.sum(axis=-1), 0.0, 1.0)
+    return chance

@@ -1,0 +1,516 @@
+"""The interactive figure: its frames, its page, its live controls, its errors."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from base64 import b64decode
+from html.parser import HTMLParser
+from io import BytesIO
+from xml.etree import ElementTree
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
+
+from collapse_lib.book import style
+from collapse_lib.book._frames import Canvas
+from collapse_lib.book._svg import UID
+from collapse_lib.book.explorer import _between, explore
+from tools import browsing
+
+X = np.linspace(-4, 4, 201)
+
+
+def density(sigma):
+    return np.exp(-((X / sigma) ** 2) / 2) / sigma
+
+
+def draw(ax, n, t):
+    sigma = np.exp(-t / n)
+    ax.fill_between(X, density(1), color=style.PALETTE["grey"].line, alpha=0.2)
+    ax.plot(X, density(sigma), color=style.POLICY_STYLE["replace"].color)
+    ax.set(xlim=(-4, 4), ylim=(0, 3), xlabel="value $x$", ylabel="density")
+    ax.set_title(f"generation {t}")
+
+
+def say(n, t):
+    return f"With n = {n}, generation {t} has standard deviation {np.exp(-t / n):.3f}."
+
+
+GRID = {"n": [10, 20, 50], "t": range(0, 21, 4)}
+
+
+def make(**changes):
+    alt = "A Gaussian density that narrows."
+    return explore(**{"draw": draw, "alt": alt, "say": say, **GRID, **changes})
+
+
+def stored(html):
+    data = re.search(r'<script type="application/json">(.*?)</script>', html, re.DOTALL)
+    return json.loads(data[1])
+
+
+# The frames ---------------------------------------------------------------------------------------
+
+
+def everything(ax, k):
+    """One of each artist that a chapter may draw, all of them moving."""
+    x = np.linspace(1, 2, 5)
+    gap = np.where(np.arange(5) == k % 5, np.nan, x)
+    ax.plot(x, gap, "o-", label=f"k = {k}")
+    ax.fill_between(X, 0, X**2 * k / 9, color="C1", alpha=0.3)
+    ax.scatter(x, x / (k + 1), c=["C0", "C1", "C2", "C3", "C4"], s=10 * (k + 1))
+    ax.scatter(x[: k + 1], x[: k + 1], marker="s")
+    ax.errorbar(x, x - k / 3, yerr=0.1 * (k + 1), fmt="s", capsize=2)
+    ax.bar([1, 2, 3], [k, k / 2, 0], color=["C2" if k > 1 else "k", "w", "0.8"])
+    ax.stairs([k, 2, k], fill=True, alpha=0.5)
+    ax.axvline(k, ls="--")
+    ax.hlines([0.5, k], 0, 1)
+    ax.axhspan(0, k / 4, color="C5")
+    ax.text(0.5, k / 2, f"<{k} & more>" if k else "", ha="center", rotation=30 * k)
+    ax.annotate(f"$\\sigma_{{{k}}}^2 = \\frac{{1}}{{{k + 1}}}$", (k, 1), (1, k), arrowprops={})
+    ax.set_title("" if k == 2 else f"$n = {k}$ of $\\beta$")
+    ax.set(xlim=(0, 4), ylim=(0, 4), xlabel=f"step {k}")
+    ax.set_xticks([0, 1, 2], ["a", "b", f"c{k}"])
+    ax.legend(loc="upper right")
+
+
+def applied(shapes, changes, frame):
+    """What the script on the page shows at a frame."""
+    copies = [(dict(shape), moving) for shape, moving in shapes]
+    moving = [shape for shape, moves in copies if moves]
+    for n, attribute, values, *which in changes:
+        value = values[which[0][frame] if which else frame]
+        moving[n].pop(attribute, None)
+        if value is not None:
+            moving[n][attribute] = value
+    return [shape for shape, _ in copies]
+
+
+def resolved(shapes, canvas):
+    """The shapes that show, with the markers and clip paths they refer to written out."""
+    meaning = {f"url(#{UID}-{i})": markup for markup, i in canvas._definitions.items()}
+    showing = [shape for shape in shapes if shape.get("d", shape.get("inner"))]
+    return [{k: meaning.get(v, v) for k, v in shape.items()} for shape in showing]
+
+
+def test_a_stored_frame_is_what_drawing_it_gives():
+    points = [{"k": k} for k in range(4)]
+    canvas = Canvas(everything, (5.6, 3.4), (1, 1))
+    film = canvas.film(points, 1)
+    stored_frames = [resolved(applied(*film, frame), canvas) for frame in range(4)]
+    for point, frame in zip(points, stored_frames, strict=True):
+        assert frame == resolved(canvas.still(point), canvas)
+
+
+def test_only_what_changes_is_stored():
+    shapes, changes = Canvas(draw, (5.6, 3.4), (1, 1)).film([{"n": 9, "t": t} for t in (1, 2)], 0)
+    assert sorted(attribute for _, attribute, *_ in changes) == ["d", "inner"]  # curve and title
+    assert sum(moving for _, moving in shapes) == 2
+
+
+def test_repeated_values_are_stored_once():
+    titles = next(c for c in stored(make().html())["changes"] if c[1] == "inner")
+    _, _, values, which = titles
+    assert len(values) == len(GRID["t"]) and len(which) == len(GRID["t"]) * len(GRID["n"])
+
+
+def corners(data):
+    """The points of a path, in tenths of a point from the top left."""
+    points, here, command = [], (0, 0), ""
+    tokens = iter(re.findall(r"[Mlhvz]|-?\d+", data))
+    for token in tokens:
+        command, token = (token, next(tokens)) if token.isalpha() else (command, token)
+        first = int(token)
+        if command in "Ml":
+            move = first, int(next(tokens))
+        else:
+            move = (first, 0) if command == "h" else (0, first)
+        here = move if command == "M" else (here[0] + move[0], here[1] + move[1])
+        points.append(here)
+    return points
+
+
+@settings(deadline=None, max_examples=30, derandomize=True)
+@given(st.lists(st.floats(-2, 2), min_size=2, max_size=30))
+def test_points_are_true_to_a_tenth_of_a_point(heights):
+    def plot(ax, k):
+        ax.plot(heights, "o", ls="none")
+        ax.set(xlim=(-1, 30), ylim=(-3, 3))
+        ax.set_position([0, 0, 1, 1])
+
+    canvas = Canvas(plot, (10, 5), (1, 1))
+    shape = [shape for shape in canvas.still({"k": 0}) if "marker-mid" in shape][-1]
+    *seen, spare = corners(shape["d"])
+    x, y = (np.array(seen) / 10 / [720, 360]).T
+    assert spare == seen[-1]
+    assert np.abs(31 * x - 1 - np.arange(len(heights))).max() < 0.005
+    assert np.abs(3 - 6 * y - heights).max() < 0.005
+
+
+def test_a_gap_in_a_line_stays_a_gap():
+    def gap(ax, k):
+        ax.plot([0, 1, np.nan, 3, 4], [0, k, 1, 2, 3], color="C0")
+        ax.set(xlim=(0, 4), ylim=(0, 4))
+
+    moving = next(
+        shape
+        for shape, moves in Canvas(gap, (4, 3), (1, 1)).film([{"k": 1}, {"k": 2}], 0)[0]
+        if moves
+    )
+    assert moving["d"].count("M") == 2
+
+
+def test_ticks_may_move():
+    def ticks(ax, k):
+        ax.set(xlim=(0, 5), ylim=(0, 1), xticks=[k], xticklabels=["here"])
+
+    _, changes = Canvas(ticks, (4, 3), (1, 1)).film([{"k": 1}, {"k": 2}], 0)
+    assert sorted(name for _, name, *_ in changes) == ["d", "transform"]  # the tick and its label
+
+
+def test_several_axes():
+    def panels(axes, k):
+        for ax in axes:
+            ax.plot([0, k])
+            ax.set(xlim=(0, 1), ylim=(0, 5))
+
+    html = explore(panels, alt="Two.", say="{k}".format, subplots=(1, 2), k=[1, 2]).html()
+    assert [name for _, name, *_ in stored(html)["changes"]] == ["d", "d"]
+
+
+# The page -----------------------------------------------------------------------------------------
+
+
+class Outline(HTMLParser):
+    """Check that every element is closed, and collect ids."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.open, self.ids, self.refers = [], [], []
+        self.feed(html)
+        assert not self.open
+
+    def handle_starttag(self, tag, attrs):
+        attrs = dict(attrs)
+        self.ids += [attrs[key] for key in ("id",) if key in attrs]
+        self.refers += [attrs[key] for key in ("for",) if key in attrs]
+        self.refers += re.findall(r"url\(#(.*?)\)", " ".join(map(str, attrs.values())))
+        if tag != "input":
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_html_is_well_formed():
+    html = make().html()
+    outline = Outline(html)
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert set(outline.refers) <= set(outline.ids)
+    ElementTree.fromstring(re.search(r"<svg.*</svg>", html, re.DOTALL)[0])
+    assert html.startswith('<div class="cl-explorer"')
+    assert html.endswith("</div><!-- /cl-explorer -->")
+
+
+def test_the_first_frame_needs_no_script():
+    html = make(start={"n": 20, "t": 8}).html()
+    assert f'<p class="cl-say" aria-live="polite">{say(20, 8)}</p>' in html
+    assert ">generation 8</text>" in html
+    assert 'value="1" aria-valuetext="20"' in html and 'value="2" aria-valuetext="8"' in html
+
+
+def test_words_are_escaped():
+    html = make(alt='a "<b>"', labels={"n": "<n>"}, say=lambda n, t: f"{n} < 3 </script>").html()
+    assert 'aria-label="a &quot;&lt;b&gt;&quot;"' in html and ">&lt;n&gt;</label>" in html
+    assert html.count("</script>") == 2
+    Outline(html)
+
+
+def test_nothing_is_fetched_from_elsewhere():
+    assert not re.search(r"https?:|src=|@import|url\((?!#)", make().html())
+
+
+def test_two_figures_share_no_id():
+    ids = Outline(make().html() + make(alt="Another.").html()).ids
+    assert len(ids) == len(set(ids))
+
+
+def test_the_page_is_small():
+    html = make(n=[10, 20, 50, 100, 500], t=range(0, 101, 5)).html()
+    assert len(gzip.compress(html.encode())) < 20_000
+
+
+@pytest.mark.parametrize("width", [4, 5.6, 9])
+def test_text_is_legible_on_a_phone(width):
+    html = make(figsize=(width, 3)).html()
+    smallest = min(map(int, re.findall(r'<text[^>]* font-size="(\d+)"', html)))
+    assert smallest * 350 / (720 * width) >= 9
+
+
+def test_colours_follow_the_page():
+    html = make().html()
+    light, _, dark = style.PALETTE["vermillion"]
+    assert f'stroke="var(--cl-vermillion,{light})"' in html
+    assert f"--cl-vermillion:light-dark({light},{dark})" in html
+    assert "--cl-violet" not in html  # not used here
+    assert 'fill="#000000"' not in html and 'fill="currentColor"' in html
+
+
+SAME = """
+from tests.book.test_explorer import make
+print(make().html())
+"""
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_the_same_input_gives_the_same_page(seed):
+    env = {"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PYTHONIOENCODING": "utf-8"}
+    run = subprocess.run([sys.executable, "-c", SAME], capture_output=True, env=env, check=True)
+    assert run.stdout.decode().rstrip("\n") == make().html()
+
+
+def test_plain_text():
+    assert repr(make()) == f"[interactive figure] A Gaussian density that narrows. — {say(10, 0)}"
+
+
+# The live controls --------------------------------------------------------------------------------
+
+
+def test_widget_draws_between_the_grid_values():
+    box = make().widget()
+    picture, _, t, sentence = box.children
+    before = picture.value
+    t.value = 7
+    assert ">generation 7<" in picture.value and picture.value != before
+    assert say(10, 7) in sentence.value
+    assert isinstance(t.value, int) and (t.min, t.max) == (0, 20)
+
+
+@pytest.mark.parametrize(
+    "values, kind, between",
+    [
+        (range(0, 101, 5), "int", 1),
+        ([10, 20, 50], "int", 1),
+        ([0.0, 0.5, 1.0], "float", 0.05),
+        ([-1, 0.5], "float", 0.15),
+        (["ml", "unbiased"], "choose", ["ml", "unbiased"]),
+        ([7], "choose", [7]),
+    ],
+)
+def test_kinds_of_live_slider(values, kind, between):
+    assert _between(list(values)) == (kind, between)
+
+
+@pytest.mark.parametrize("values", [[10, 100, 1000], [0, 1, 10, 100, 1000], [0.001, 0.01, 0.1]])
+def test_values_that_grow_by_a_factor_get_finer_values_of_the_kind(values):
+    kind, between = _between(values)
+    assert kind == "choose" and set(values) < set(between) and len(between) > 30
+    assert {type(value) for value in between} == {type(values[0])}
+    assert between == sorted(between) and (between[0], between[-1]) == (values[0], values[-1])
+
+
+def test_every_kind_of_slider_can_be_made_and_moved():
+    def plot(ax, **point):
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    grid = {"a": [0.0, 0.1, 0.2], "b": [1, 10, 100], "c": ["x", "y"]}
+    live = explore(plot, alt="Axes.", say="{a} {b} {c}".format, **grid).widget()
+    _, a, b, c, sentence = live.children
+    a.value, b.value, c.value = 0.13, 14, "y"
+    assert "0.13 14 y" in sentence.value
+
+
+def test_mime_bundle():
+    bundle = make()._repr_mimebundle_()
+    assert list(bundle) == ["text/plain", "text/html", "application/vnd.jupyter.widget-view+json"]
+
+
+def test_without_ipywidgets_the_page_remains(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    assert list(make()._repr_mimebundle_()) == ["text/plain", "text/html"]
+
+
+# The errors ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"alt": "  "}, "alt='  ' is empty: say in words"),
+        ({"n": []}, r"n=\[\] is empty: give it at least one value"),
+        ({"n": 10}, "n=10 is not a list of values"),
+        ({"n": "ml"}, "n='ml' is not a list of values"),
+        ({"n": [1.0, np.nan]}, "n holds nan: only finite numbers and strings"),
+        ({"n": [1, np.inf]}, "n holds inf: only finite"),
+        ({"n": [None]}, "n holds None: only finite"),
+        ({"n": [1, 1]}, r"n=\[1, 1\] holds a value twice"),
+        ({"start": {"n": 11}}, "start: n=11 is not on the grid 10, 20, 50"),
+        ({"start": {"m": 1}}, "start names 'm'; the parameters are n, t"),
+        ({"labels": {"m": ""}}, "labels names 'm'; the parameters are n, t"),
+        ({"t": range(1000)}, r"3000 frames \(n: 3 × t: 1000\); at most 2000"),
+        ({"say": lambda n, t: None}, "say returned None at n=10, t=0: it must be a sentence"),
+    ],
+)
+def test_arguments_that_cannot_be_used(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes).html()
+
+
+def test_a_figure_needs_a_parameter():
+    with pytest.raises(ValueError, match="explore needs a parameter to vary, such as n="):
+        explore(draw, alt="A curve.", say=say)
+
+
+def autoscaled(ax, k):
+    ax.plot([0, k])
+
+
+def uneven(ax, k):
+    for _ in range(k):
+        ax.plot([0, 1])
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+
+
+RNG = np.random.default_rng(0)
+
+
+def unseeded(ax, k):
+    ax.plot(RNG.random(3))
+    ax.set(xlim=(0, 1), ylim=(0, 1))
+
+
+def hatched(ax, k):
+    ax.bar([0], [1], hatch="/")
+
+
+@pytest.mark.parametrize(
+    "bad, message",
+    [
+        (autoscaled, r"the y axis of axes 1 differs between k=1 and k=2: .* ax\.set_ylim\("),
+        (uneven, "other things at k=1 and k=2: 1 line2d, then 2"),
+        (unseeded, "two different pictures at k=1.*fixed seed"),
+        (hatched, "explore cannot draw hatches"),
+        (lambda ax, k: ax.imshow([[k]], interpolation="nearest"), r"images .* interpolation=.none"),
+        (lambda ax, k: ax.twinx(), "draw adds axes of its own .* at k=1"),
+        (lambda ax, k: ax.set(xlim=(0, 1), ylim=(0, 1)), "the same picture for all 2"),
+    ],
+)
+def test_drawings_that_cannot_be_used(bad, message):
+    with pytest.raises(ValueError, match=message):
+        explore(bad, alt="A line.", say="{k}".format, k=[1, 2]).html()
+
+
+def test_an_image_is_a_small_picture_that_changes():
+    def draw(ax, k):
+        ax.imshow([[0, 1], [k, 0.5]], cmap="gray", vmin=0, vmax=1, interpolation="none")
+        ax.set_axis_off()
+
+    html = explore(draw, alt="Four pixels.", say="{k}".format, k=[0, 1]).html()
+    assert re.search(r'<image class="cl-m".* width="2" height="2".*pixelated', html)
+    ((number, attribute, values),) = stored(html)["changes"]
+    pictures = [plt.imread(BytesIO(b64decode(each.partition(",")[2]))) for each in values]
+    assert (number, attribute) == (0, "href")
+    np.testing.assert_allclose(pictures[1], [[0, 1], [1, 0.5]], atol=0.05)
+    assert pictures[0][1, 0] == 0
+
+
+# In a browser -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if browsing.chromium() is None:
+        pytest.skip("chromium is not installed: the figure is not tried in a browser")
+    with sync_playwright() as playwright, browsing.launch(playwright) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    second = make(alt="A second one.", labels={"n": "sample size n"})
+    figures = make(start={"t": 8}).html() + second.html()
+    path.write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Figures</title>'
+        '<meta name="viewport" content="width=device-width">'
+        "<style>:root{color-scheme:light dark}</style></head>"
+        f"<body>{figures}</body></html>",
+        encoding="utf-8",
+    )
+    return path.as_uri()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_sliders_move_the_picture(browser, page_file, scheme, width):
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    errors = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.goto(page_file)
+    figure, other = page.locator(".cl-explorer").all()
+    untouched = other.inner_html()
+    for slider in figure.locator("input").all():
+        path = figure.locator("path.cl-m").get_attribute("d")
+        sentence = figure.locator(".cl-say").inner_text()
+        height = figure.bounding_box()["height"]
+        slider.focus()
+        page.keyboard.press("End")
+        page.keyboard.press("ArrowLeft")
+        assert figure.locator(".cl-say").inner_text() != sentence
+        assert figure.locator("path.cl-m").get_attribute("d") != path
+        assert figure.bounding_box()["height"] == height
+        assert slider.bounding_box()["height"] >= 24
+    assert figure.locator(".cl-say").inner_text() == say(20, 16)
+    assert figure.locator("text.cl-m").text_content() == "generation 16"
+    assert [o.inner_text() for o in figure.locator("output").all()] == ["20", "16"]
+    assert slider.get_attribute("aria-valuetext") == "16"
+    assert other.inner_html() == untouched
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    curve = figure.locator("path.cl-m").evaluate("e => getComputedStyle(e).stroke")
+    expected = style.PALETTE["vermillion"][2 if scheme == "dark" else 0]
+    assert curve == "rgb({}, {}, {})".format(*bytes.fromhex(expected[1:]))
+    assert not errors
+    page.close()
+
+
+@pytest.mark.parametrize("theme, dark", [("data-theme", True), ("theme", True), (None, False)])
+def test_the_page_decides_the_theme_not_the_system(browser, theme, dark):
+    page = browser.new_page(color_scheme="light" if dark else "dark")
+    mark = f'{theme}="dark"' if theme else 'data-theme="light"'
+    page.set_content(f"<html {mark}><body>{make().html()}</body></html>")
+    curve = page.locator("path.cl-m").evaluate("e => getComputedStyle(e).stroke")
+    expected = style.PALETTE["vermillion"][2 if dark else 0]
+    assert curve == "rgb({}, {}, {})".format(*bytes.fromhex(expected[1:]))
+    page.close()
+
+
+def test_without_scripts_the_first_frame_and_its_sentence_show(browser, page_file):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(page_file)
+    figure = page.locator(".cl-explorer").first
+    assert figure.locator(".cl-say").is_visible() and figure.locator("svg").is_visible()
+    assert not figure.locator("input").first.is_visible()
+    context.close()
+
+
+def test_values_that_only_live_sliders_offer_are_tried():
+    stored = {1: "one", 3: "three"}
+
+    def draw(ax, n):
+        ax.plot([0, 1], [0, n])
+        ax.set(xlim=(0, 1), ylim=(0, 4))
+
+    figure = explore(draw, alt="A line.", say=lambda n: stored[n], n=[1, 3])
+    with pytest.raises(ValueError, match=r"live slider offers n=2.*KeyError\(2\)"):
+        figure.html()

@@ -1,0 +1,408 @@
+"""Temperature and smoothing: samplers against the loop by definition, theory against brute force."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from collapse_lib import kde, loop
+from collapse_lib.families import Categorical
+from collapse_lib.words import tempering
+
+REPLICATES = 20_000
+
+
+class TemperedWords(Categorical):
+    """Token by token: real by its own dice, otherwise from the model at a temperature."""
+
+    temperature, real_fraction, p0 = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
+
+    def sample(self, params, size, rng):
+        raised = params ** (1 / self.temperature)
+        drawn = super().sample(raised / raised.sum(axis=1, keepdims=True), size, rng)
+        real = super().sample(np.tile(self.p0, (len(params), 1)), size, rng)
+        return np.where(rng.random(drawn.shape) < self.real_fraction, real, drawn)
+
+
+class Kernels:
+    """A KDE by definition: its parameters are its data and, last, its bandwidth (−1: truth)."""
+
+    def __init__(self, bandwidth, real_fraction=0.0):
+        self.bandwidth, self.real_fraction = bandwidth, real_fraction
+
+    def fit(self, data):
+        h = np.full(len(data), self.bandwidth) if self.bandwidth != "silverman" else None
+        if h is None:
+            h = 1.06 * data.std(axis=1) * data.shape[1] ** -0.2
+        return np.column_stack([data, h])
+
+    def sample(self, params, size, rng):
+        real = rng.normal(size=(len(params), size))
+        if (params[:, -1] == -1).all():
+            return real
+        index = rng.integers(params.shape[1] - 1, size=real.shape)
+        drawn = np.array([row[i] for row, i in zip(params[:, :-1], index, strict=True)])
+        drawn += params[:, -1:] * rng.normal(size=real.shape)
+        return np.where(rng.random(real.shape) < self.real_fraction, real, drawn)
+
+
+def run_kernels(family, policy, n, generations, seed, replicates=REPLICATES):
+    """Mean and variance of the last model; the pool grows, so `loop.run` cannot stack models."""
+    rng = np.random.default_rng(seed)
+    history = loop.History(family, rng, models=[np.full((replicates, n + 1), -1.0)])
+    for _ in range(generations):
+        data = loop.policy_named(policy).training_set(history, n)
+        history.models.append(family.fit(data))
+    last = history.models[-1]
+    return last[:, :-1].mean(axis=1), last[:, :-1].var(axis=1) + last[:, -1] ** 2
+
+
+def z_score(a, b):
+    return (a.mean() - b.mean()) / np.hypot(a.std() / len(a) ** 0.5, b.std() / len(b) ** 0.5)
+
+
+# 20 000 runs each: a Kolmogorov–Smirnov distance of 0.025 gives p < 1e-5, and a mean that is
+# off by 0.05 standard deviations gives |z| = 5.
+def same_law(a, b):
+    a, b = a.round(9), b.round(9)  # equal values that are also equal bits
+    return stats.ks_2samp(a, b).pvalue > 1e-3 and abs(z_score(a, b)) < 4
+
+
+def test_the_temperature_sampler_is_the_loop_by_definition():
+    family = TemperedWords(3)
+    slow = loop.run(
+        family, "replace", truth=family.p0, n=12, generations=4, replicates=REPLICATES, rng=1
+    ).params
+    fast = tempering.simulate_temperature(
+        family.p0, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
+    )
+    for t in (1, 4):
+        assert same_law(slow[:, t].max(axis=1), fast.top[:, t])
+        assert same_law(1 - (slow[:, t] ** 2).sum(axis=1), fast.heterozygosity[:, t])
+        assert same_law(((slow[:, t] - family.p0) ** 2).sum(axis=1), fast.drift[:, t])
+    assert same_law(slow[:, 4, 0], fast.counts[:, 0] / 12)
+    assert same_law((slow[:, 4] > 0).sum(axis=1), fast.survivors[:, 4])
+
+
+def test_the_comparison_notices_another_temperature():
+    a = tempering.simulate_temperature([0.5, 0.3, 0.2], 4, REPLICATES, n=12, temperature=0.8, rng=3)
+    b = tempering.simulate_temperature(
+        [0.5, 0.3, 0.2], 4, REPLICATES, n=12, temperature=0.85, rng=4
+    )
+    assert not same_law(a.top[:, 4], b.top[:, 4])
+
+
+@pytest.mark.parametrize(
+    "policy, bandwidth, f",
+    [
+        ("replace", 0.4, 0.0),
+        ("replace", 0.4, 0.3),
+        ("replace", "silverman", 0.2),
+        ("accumulate", 0.4, 0.0),
+        ("accumulate", "silverman", 0.0),
+    ],
+)
+def test_the_kde_simulator_is_the_loop_by_definition(policy, bandwidth, f):
+    mean, variance = run_kernels(Kernels(bandwidth, f), policy, n=6, generations=4, seed=5)
+    fast = kde.simulate_kde(
+        6, 4, REPLICATES, bandwidth=bandwidth, policy=policy, real_fraction=f, rng=6
+    )
+    assert same_law(mean, fast.mean[:, 4])
+    assert same_law(variance, fast.variance[:, 4])
+
+
+def test_loop_run_agrees_with_the_kde_simulator():
+    n, h = 6, 0.4
+    slow = loop.run(
+        Kernels(h), "replace", truth=np.full(n + 1, -1.0),
+        n=n, generations=3, replicates=REPLICATES, rng=7,
+    ).params[:, 3]  # fmt: skip
+    fast = kde.simulate_kde(n, 3, REPLICATES, bandwidth=h, rng=8)
+    assert same_law(slow[:, :n].var(axis=1) + h**2, fast.variance[:, 3])
+    assert same_law(slow[:, 0], fast.data[:, 0])
+
+
+# Relative standard errors are below 1.5 %: an error of 6 % in a moment is found.
+@pytest.mark.parametrize("estimator", ["ml", "unbiased"])
+@pytest.mark.parametrize("bandwidth", [0.4, "silverman"])
+@pytest.mark.parametrize("f", [0.0, 0.3])
+def test_kde_moments_are_those_of_the_simulator(estimator, bandwidth, f):
+    options = {"bandwidth": bandwidth, "real_fraction": f, "estimator": estimator}
+    run = kde.simulate_kde(8, 4, 40_000, rng=9, **options)
+    exact = kde.kde_moments(8, 4, **options)
+    for t in range(1, 5):
+        for values, theory in [
+            (run.variance[:, t], exact.variance[t]),
+            (run.mean[:, t] ** 2, exact.drift[t]),
+        ]:
+            assert abs(values.mean() - theory) < 4 * values.std() / 200
+
+
+@pytest.mark.parametrize("h", [0.4, 1.5])
+def test_accumulated_moments_are_those_of_the_simulator(h):
+    options = {"bandwidth": h, "policy": "accumulate"}
+    run = kde.simulate_kde(5, 5, 40_000, rng=13, **options)
+    exact = kde.kde_moments(5, 5, **options)
+    assert exact.drift[0] == 0 and exact.variance[0] == 1
+    for t in range(1, 6):
+        for values, theory in [
+            (run.variance[:, t], exact.variance[t]),
+            (run.mean[:, t] ** 2, exact.drift[t]),
+        ]:
+            assert abs(values.mean() - theory) < 4 * values.std() / 200
+
+
+def test_silverman_s_kernel_is_a_share_of_the_sample_s_standard_deviation():
+    x = np.random.default_rng(14).normal(size=7)
+    for estimator, ddof in (("ml", 0), ("unbiased", 1)):
+        h = kde.silverman_factor(7) * x.std(ddof=ddof)
+        assert kde.widening(7, estimator) * x.var() == pytest.approx(h**2)
+        once = kde.kde_moments(7, 2, bandwidth="silverman", estimator=estimator)
+        growth = once.variance[2] / once.variance[1]
+        assert kde.silverman_growth(7, estimator) == pytest.approx(growth)
+    assert kde.check_options("silverman", "replace", 0.2, "ml") == (None, 0.2)
+
+
+def test_real_data_given_as_an_array_set_the_truth():
+    run = kde.simulate_kde(6, 3, 40_000, bandwidth=0.3, truth=[-2.0, 2.0], rng=10)
+    exact = kde.kde_moments(6, 3, bandwidth=0.3, variance=4.0)
+    assert run.mean[0, 0] == 0 and run.variance[0, 0] == 4 and run.bandwidth[0, 0] == 0
+    assert abs(run.variance[:, 3].mean() - exact.variance[3]) < 4 * run.variance[:, 3].std() / 200
+
+
+def test_closed_forms_of_the_moments():
+    t, n, h = np.arange(31), 9, 0.35
+    replace = kde.kde_moments(n, 30, bandwidth=h, variance=2.0)
+    np.testing.assert_allclose(
+        replace.variance, n * h**2 + (1 - 1 / n) ** t * (2 - n * h**2), rtol=1e-12
+    )
+    np.testing.assert_allclose(replace.total, 2 + t * h**2, rtol=1e-12)
+    pooled = kde.kde_moments(n, 30, bandwidth=h, policy="accumulate")
+    np.testing.assert_allclose(pooled.total[1:], 1 + h**2 * np.cumsum(1 / t[1:]), rtol=1e-12)
+    f = 0.2
+    mixed = kde.kde_moments(n, 3000, bandwidth=h, real_fraction=f)
+    drift = (1 + h**2 * (1 - f) / f) / (n - (n - 1) * (1 - f) ** 2)
+    np.testing.assert_allclose(
+        [mixed.drift[-1], mixed.total[-1]], [drift, 1 + h**2 / f], rtol=1e-10
+    )
+
+
+@given(
+    st.integers(1, 12),
+    st.sampled_from([("replace", 0.0), ("replace", 0.4), ("replace", 1.0), ("accumulate", 0.0)]),
+)
+def test_hops_add_up_to_the_second_moment(t, design):
+    policy, f = design
+    law = kde.hop_distribution(t, policy=policy, real_fraction=f)
+    total = kde.kde_moments(5, t, bandwidth=0.5, policy=policy, real_fraction=f).total[t]
+    assert law.min() >= 0 and abs(law.sum() - 1) < 1e-12
+    assert abs(1 + 0.25 * law @ np.arange(t + 1) - total) < 1e-10
+
+
+def test_silverman_real_fraction_is_where_the_moments_stop_growing():
+    for n in (2, 3, 10, 100, 1000):
+        for estimator in ("ml", "unbiased"):
+            f = kde.silverman_real_fraction(n, estimator)
+            options = {"bandwidth": "silverman", "estimator": estimator}
+            ends = [
+                kde.kde_moments(n, 6000, real_fraction=times * f, **options).total[[5000, 6000]]
+                for times in (0.97, 1.03)
+            ]
+            assert ends[0][1] > 1.5 * ends[0][0]
+            assert ends[1][1] < 1.01 * ends[1][0]
+
+
+def test_log_density_is_the_sum_of_kernels():
+    data, points = np.random.default_rng(11).normal(size=(3, 5)), [-1.0, 0.0, 2.5]
+    h = np.array([0.3, 0.5, 1.0])
+    brute = np.log(
+        stats.norm.pdf(np.array(points)[:, None], data[:, None], h[:, None, None]).mean(axis=2)
+    )
+    np.testing.assert_allclose(kde.log_density(data, h, points), brute, rtol=1e-12)
+    run = kde.simulate_kde(5, 2, 3, bandwidth=0.3, held_out=points, rng=12)
+    assert np.isnan(run.log_likelihood[:, 0]).all()
+    last = kde.log_density(run.data, 0.3, points).mean(axis=1)
+    np.testing.assert_allclose(run.log_likelihood[:, 2], last)
+
+
+@given(
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=6),
+    st.floats(0.5, 2.0),
+    st.integers(0, 6),
+)
+def test_the_closed_form_is_the_iteration(weights, temperature, t):
+    p0 = np.array(weights) / np.sum(weights)
+    np.testing.assert_allclose(
+        tempering.tempered(p0, temperature, t),
+        tempering.iterate(p0, t, temperature=temperature),
+        atol=1e-9,
+    )
+
+
+def test_absent_words_stay_absent_and_long_runs_do_not_overflow():
+    p = tempering.tempered([0.5, 0.5, 0.0], 0.5, 5000)
+    np.testing.assert_allclose(p[-1], [0.5, 0.5, 0.0])
+    assert (tempering.tempered([0.6, 0.4, 0.0], 2.0, 5000)[-1] == [0.5, 0.5, 0]).all()
+
+
+def test_each_row_is_tempered_by_itself():
+    rows = np.array([[0.5, 0.5, 0.0], [0.9, 0.05, 0.05]])
+    for row, both in zip(rows, tempering.temper(rows, 0.5), strict=True):
+        np.testing.assert_allclose(both, row**2 / (row**2).sum(), rtol=1e-12)
+        np.testing.assert_allclose(both, tempering.temper(row, 0.5), rtol=1e-12)
+    far_apart = tempering.temper([[1.0, 1.0], [1e-200, 3e-200]], 0.5)  # each by its own largest
+    np.testing.assert_allclose(far_apart, [[0.5, 0.5], [0.1, 0.9]])
+
+
+def test_the_first_model_is_what_was_given():
+    start = [0.7, 0.2, 0.1]
+    models = tempering.iterate([0.2, 0.3, 0.5], 3, temperature=0.9, start=start)
+    np.testing.assert_allclose(models[0], start, rtol=1e-15)
+    many = np.full(300, 1 / 300)
+    run = tempering.simulate_temperature(many, 0, n=10, temperature=1)
+    assert run.survivors[0, 0] == 300
+
+
+def step_of(p, f, temperature):
+    u = np.full(len(p), 1 / len(p))
+    return tempering.iterate(u, 1, temperature=temperature, real_fraction=f, start=p)[1]
+
+
+def spectral_radius(p, f, temperature):
+    """Of the loop's derivative on deviations that sum to zero, by central differences."""
+    s, small = len(p), 1e-6 * p.min()
+    basis = np.linalg.svd(np.ones((1, s)))[2][1:]
+    columns = [
+        step_of(p + small * e, f, temperature) - step_of(p - small * e, f, temperature)
+        for e in basis
+    ]
+    return abs(np.linalg.eigvals(basis @ np.array(columns).T / (2 * small))).max()
+
+
+@given(st.floats(0.5, 1.3), st.floats(0.02, 0.98), st.integers(2, 8))
+def test_fixed_points_are_fixed_and_their_stability_is_right(temperature, f, s):
+    states = tempering.fixed_points(temperature, f, s)
+    assert abs(states.share - 1 / s).min() < 1e-12
+    for x, stable in zip(states.share, states.stable, strict=True):
+        p = np.append(x, np.full(s - 1, (1 - x) / (s - 1)))
+        np.testing.assert_allclose(step_of(p / p.sum(), f, temperature), p, atol=1e-9)
+        radius = spectral_radius(p / p.sum(), f, temperature)
+        if abs(radius - 1) > 1e-3:
+            assert stable == (radius < 1)
+
+
+@pytest.mark.parametrize("temperature, s", [(0.7, 3), (0.7, 50), (0.9, 10), (0.95, 1000)])
+def test_the_spinodal_separates_collapse_from_recovery(temperature, s):
+    cure = tempering.temperature_spinodal(temperature, s)
+    start = np.append(0.99, np.full(s - 1, 0.01 / (s - 1)))
+    ends = [
+        tempering.iterate(
+            np.full(s, 1 / s), 20_000 // s + 2000,
+            temperature=temperature, real_fraction=times * cure, start=start,
+        )[-1, 0]
+        for times in (0.99, 1.01)
+    ]  # fmt: skip
+    assert ends[0] > 1.1 / s and abs(ends[1] - 1 / s) < 0.02 / s
+    assert cure > tempering.temperature_threshold(temperature)
+
+
+def test_the_number_of_states_is_that_of_the_theorem():
+    for words, f, count in [
+        (2, 0.2, 3),
+        (2, 0.2999, 3),
+        (2, 0.4, 1),
+        (50, 0.2, 3),
+        (50, 0.4, 3),
+        (50, 0.6, 1),
+    ]:
+        assert len(tempering.fixed_points(0.7, f, words).share) == count
+    assert tempering.temperature_spinodal(0.9, 2) == pytest.approx(0.1)
+    assert tempering.fixed_points(1.0, 0.2, 5).share.tolist() == pytest.approx([0.2])
+    for words in (3, 4, 50):  # a thin wedge: both the collapsed state and recovery are stable
+        f = (0.3 + tempering.temperature_spinodal(0.7, words)) / 2
+        states = tempering.fixed_points(0.7, f, words)
+        assert states.stable.tolist() == [True, False, True]
+        assert states.share[0] == pytest.approx(1 / words)
+    curve = tempering.branches(0.8, 20)
+    assert (np.diff(curve.share) > 0).all() and curve.stable[-1] and not curve.stable[0]
+
+
+@pytest.mark.parametrize("temperature, words", [(0.7, 2), (0.7, 3), (0.8, 20)])
+def test_branches_are_fixed_points_and_say_which_are_stable(temperature, words):
+    curve = tempering.branches(temperature, words)
+    assert len(curve.share) == 400
+    assert curve.share[0] == pytest.approx(1 / words, rel=1e-5) and curve.share[0] > 1 / words
+    assert 1 - 1e-5 < curve.share[-1] < 1
+    for x, f, stable in list(zip(curve.share, curve.real_fraction, curve.stable, strict=True))[::9]:
+        p = np.append(x, np.full(words - 1, (1 - x) / (words - 1)))
+        np.testing.assert_allclose(step_of(p / p.sum(), f, temperature), p, atol=1e-9)
+        if x < 0.999:  # differences of probabilities near 0 are no derivative
+            radius = spectral_radius(p / p.sum(), f, temperature)
+            if abs(radius - 1) > 1e-3:
+                assert stable == (radius < 1)
+
+
+def test_the_balance_has_no_gap_at_the_uniform_distribution():
+    for words in (2, 5):
+        at, near = (tempering._balance(np.array(x), 1 / 0.7, words) for x in (0.0, 1e-7))
+        assert at == pytest.approx(0.3) and near == pytest.approx(0.3, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: tempering.temper([0.5, 0.5], 0), "temperature must be a finite number above 0"),
+        (lambda: tempering.temper([0.0, 0.0], 1), "p must be non-negative"),
+        (lambda: tempering.temper([-0.5, 1.0], 1), "p must be non-negative"),
+        (lambda: tempering.temper([[0.0, 0.0], [0.5, 0.5]], 1), "p must be non-negative"),
+        (lambda: kde.log_density([[1.0]], 1.0, []), "points must be"),
+        (
+            lambda: tempering.temperature_threshold("hot"),
+            "temperature must be a finite number above 0",
+        ),
+        (lambda: tempering.temperature_spinodal(1.0, 5), "strictly between 0 and 1"),
+        (
+            lambda: tempering.temperature_spinodal(0.9, 1),
+            "words must be a whole number, at least 2",
+        ),
+        (lambda: tempering.fixed_points(0.9, 0.0, 5), "real_fraction must lie above 0 up to 1"),
+        (lambda: tempering.branches(1.2, 5), "strictly between 0 and 1"),
+        (lambda: tempering.iterate([1.0], 2, temperature=1, real_fraction=2), "between 0 and 1"),
+        (
+            lambda: tempering.iterate([0.5, 0.5], 2, temperature=1, start=[1.0]),
+            "start must have 2 words",
+        ),
+        (
+            lambda: tempering.simulate_temperature(
+                [0.5, 0.5], 3, n=5, temperature=1, real_fraction=[0.1, 0.2]
+            ),
+            "must have a shape that fits",
+        ),
+        (lambda: kde.simulate_kde(5, 2, bandwidth=0.0), "bandwidth must be a finite number above"),
+        (lambda: kde.simulate_kde(5, 2, bandwidth="scott"), "bandwidth must be one of 'silverman'"),
+        (lambda: kde.simulate_kde(1, 2, bandwidth=1), "n must be a whole number, at least 2"),
+        (
+            lambda: kde.simulate_kde(5, 2, bandwidth=1, policy="accumulate", real_fraction=0.5),
+            "real_fraction must be 0 with policy 'accumulate'",
+        ),
+        (lambda: kde.simulate_kde(5, 2, bandwidth=1, truth=[np.nan]), "truth must be"),
+        (
+            lambda: kde.kde_moments(5, 2, bandwidth="silverman", policy="accumulate"),
+            "bandwidth must be a number with policy 'accumulate'",
+        ),
+        (lambda: kde.silverman_growth(10, "median"), "estimator must be one of 'ml', 'unbiased'"),
+        (lambda: kde.hop_distribution(0), "generation must be a whole number, at least 1"),
+        (lambda: kde.log_density([[1.0]], 0.0, [1.0]), "bandwidth must be finite and above 0"),
+    ],
+)
+def test_bad_input_names_what_is_allowed(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize("words", [2, 3])
+def test_at_the_threshold_the_uniform_state_is_not_stable(words):
+    """At f = 1 − θ a deviation neither grows nor dies out in first order."""
+    states = tempering.fixed_points(0.5, 0.5, words)
+    assert not states.stable[np.isclose(states.share, 1 / words)].any()
