@@ -2,12 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from collapse_lib._types import Floats, Ints, Rng
 from collapse_lib.checks import as_generator, whole_number
 
-__all__ = ["bartlett_factor", "multinomial"]
+__all__ = ["bartlett_factor", "chunks", "multinomial"]
+
+
+def chunks(replicates: int, numbers: int, *, at_once: int) -> Iterator[slice]:
+    """Slices of the replicates, so few at a time that their arrays stay in cache or memory.
+
+    Parameters
+    ----------
+    replicates : int
+    numbers : int
+        Numbers that one replicate draws.
+    at_once : int
+        Numbers drawn together, if one replicate alone does not draw more.
+
+    Yields
+    ------
+    slice
+
+    Examples
+    --------
+    >>> [(part.start, part.stop) for part in chunks(5, 10, at_once=25)]
+    [(0, 2), (2, 4), (4, 5)]
+    """
+    size = max(1, at_once // max(numbers, 1))
+    return (slice(i, min(i + size, replicates)) for i in range(0, replicates, size))
 
 
 def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floats:

@@ -12,6 +12,7 @@ import numpy as np
 from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 
 __all__ = [
+    "array",
     "as_generator",
     "one_of",
     "positive",
@@ -121,6 +122,41 @@ def whole_numbers(
     if array.size and array.max() > maximum:
         raise ValueError(f"{name} must be a whole number, at most {maximum}, got {array.max()}")
     return array.astype(np.int64)
+
+
+def array(name: str, values: ArrayLike, *, ndim: int | None = None) -> Floats:
+    """Return ``values`` as a non-empty array of finite floats, of ``ndim`` axes if that is given.
+
+    Parameters
+    ----------
+    name : str
+        What the error calls the argument.
+    values : array_like, (…)
+    ndim : int, optional
+
+    Returns
+    -------
+    ndarray, the shape of ``values``
+
+    Examples
+    --------
+    >>> array("truth", [1, 2], ndim=1)
+    array([1., 2.])
+    >>> array("truth", 3.0, ndim=1)
+    Traceback (most recent call last):
+        ...
+    ValueError: truth must be a non-empty array with 1 axis, got shape ()
+    """
+    try:
+        numbers = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, got {values!r}") from None
+    if numbers.size == 0 or ndim not in (None, numbers.ndim):
+        axes = "" if ndim is None else f" with {ndim} {'axis' if ndim == 1 else 'axes'}"
+        raise ValueError(f"{name} must be a non-empty array{axes}, got shape {numbers.shape}")
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
+    return numbers
 
 
 def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collapse_lib.checks import (
+    array,
     as_generator,
     one_of,
     probabilities,
@@ -86,6 +87,26 @@ def test_what_is_no_weights(values, message):
     with pytest.raises(ValueError) as error:
         weights("w", values)
     assert str(error.value) == f"w {message}"
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([], "must be a non-empty array with 1 axis, got shape (0,)"),
+        ([[1, 2]], "must be a non-empty array with 1 axis, got shape (1, 2)"),
+        ("ab", "must be numbers, got 'ab'"),
+        ([1, nan], "must be finite, got nan"),
+        ([-inf, 1], "must be finite, got -inf"),
+    ],
+)
+def test_what_is_no_array(values, message):
+    with pytest.raises(ValueError) as error:
+        array("w", values, ndim=1)
+    assert str(error.value) == f"w {message}"
+
+
+def test_an_array_of_any_shape():
+    assert array("w", 3).shape == () and array("w", [[1, 2]]).dtype == float
 
 
 def test_zeros_where_they_are_allowed():

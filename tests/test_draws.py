@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from collapse_lib._draws import multinomial
+from collapse_lib._draws import chunks, multinomial
 
 
 class Scripted:
@@ -31,3 +31,10 @@ def test_a_rounding_remainder_does_not_wake_a_dead_word():
     p = np.array([[1 / 3, 1 / 3, 1 / 3 - 1e-13, 0.0]] * 20_000)  # leaves 1e-13 to the last word
     drawn = multinomial(10**9, p, np.random.default_rng(3))
     assert not drawn[:, 3].any() and (drawn.sum(axis=1) == 10**9).all()
+
+
+def test_chunks_cover_every_replicate_once():
+    for numbers, at_once in [(1, 1), (3, 10), (100, 10), (0, 4)]:
+        parts = [np.arange(7)[part] for part in chunks(7, numbers, at_once=at_once)]
+        np.testing.assert_array_equal(np.concatenate(parts), np.arange(7))
+        assert max(map(len, parts)) == max(1, at_once // max(numbers, 1)) or len(parts) == 1
