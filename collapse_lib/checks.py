@@ -1,4 +1,7 @@
-"""Checks of what callers pass in: each error names the argument, the value and what is allowed."""
+"""Checks of what callers pass in: each error names the argument, the value and what is allowed.
+
+``name`` is always what the error calls the argument.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 __all__ = [
     "array",
     "as_generator",
+    "ddof",
     "one_of",
     "positive",
     "probabilities",
@@ -60,7 +64,6 @@ def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     value : int or float
     minimum : int
 
@@ -91,12 +94,11 @@ def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
 def whole_numbers(
     name: str, values: ArrayLike, *, minimum: int = 0, maximum: float = math.inf
 ) -> Ints:
-    """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
+    """Return ``values`` as an array of ints, each from ``minimum`` to ``maximum``.
 
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     values : int or array_like of int
     minimum, maximum : int
 
@@ -106,33 +108,34 @@ def whole_numbers(
 
     Examples
     --------
-    >>> whole_numbers("generations", [1, 2.0])
-    array([1, 2])
-    >>> whole_numbers("generation", [1, 9], minimum=1, maximum=8)
+    >>> whole_numbers("generation", [1, 9.0], minimum=1, maximum=8)
     Traceback (most recent call last):
         ...
     ValueError: generation must be a whole number, at most 8, got 9
     """
-    array = np.asarray(values)
-    if array.dtype.kind not in "iu":
-        rounded = [whole_number(name, value, minimum=minimum) for value in array.ravel()]
-        array = np.array(rounded, dtype=int).reshape(array.shape)
-    if array.size and array.min() < minimum:
-        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {array.min()}")
-    if array.size and array.max() > maximum:
-        raise ValueError(f"{name} must be a whole number, at most {maximum}, got {array.max()}")
-    return array.astype(np.int64)
+    whole = np.asarray(values)
+    if whole.dtype.kind not in "iu":
+        rounded = [whole_number(name, value, minimum=minimum) for value in whole.ravel()]
+        whole = np.array(rounded, dtype=int).reshape(whole.shape)
+    if whole.size and whole.min() < minimum:
+        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {whole.min()}")
+    if whole.size and whole.max() > maximum:
+        raise ValueError(f"{name} must be a whole number, at most {maximum}, got {whole.max()}")
+    return whole.astype(np.int64)
 
 
-def array(name: str, values: ArrayLike, *, ndim: int | None = None) -> Floats:
-    """Return ``values`` as a non-empty array of finite floats, of ``ndim`` axes if that is given.
+def array(
+    name: str, values: ArrayLike, *, ndim: int | None = None, minimum: float = -math.inf
+) -> Floats:
+    """Return ``values`` as a non-empty array of finite floats, each at least ``minimum``.
 
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     values : array_like, (…)
     ndim : int, optional
+        Axes that it must have.
+    minimum : float
 
     Returns
     -------
@@ -148,15 +151,17 @@ def array(name: str, values: ArrayLike, *, ndim: int | None = None) -> Floats:
     ValueError: truth must be a non-empty array with 1 axis, got shape ()
     """
     try:
-        numbers = np.asarray(values, dtype=float)
+        floats = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be numbers, got {values!r}") from None
-    if numbers.size == 0 or ndim not in (None, numbers.ndim):
+    if floats.size == 0 or ndim not in (None, floats.ndim):
         axes = "" if ndim is None else f" with {ndim} {'axis' if ndim == 1 else 'axes'}"
-        raise ValueError(f"{name} must be a non-empty array{axes}, got shape {numbers.shape}")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
-    return numbers
+        raise ValueError(f"{name} must be a non-empty array{axes}, got shape {floats.shape}")
+    if not np.isfinite(floats).all():
+        raise ValueError(f"{name} must be finite, got {floats[~np.isfinite(floats)][0]}")
+    if floats.min() < minimum:
+        raise ValueError(f"{name} must be at least {minimum:g}, got {floats.min()}")
+    return floats
 
 
 def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
@@ -165,7 +170,6 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     values : array_like, (n,)
     all_zero : bool
         Whether a sum of 0 is allowed.
@@ -179,42 +183,27 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     >>> weights("counts", [3, 0, 1])
     array([3., 0., 1.])
     """
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers, got {values!r}") from None
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(
-            f"{name} must be a one-dimensional, non-empty array, got shape {array.shape}"
-        )
-    bad = ~np.isfinite(array) | (array < 0)
-    if bad.any():
-        where = int(np.flatnonzero(bad)[0])
-        raise ValueError(
-            f"{name} must be finite and at least 0, got {name}[{where}] = {array[where]}"
-        )
+    floats = array(name, values, ndim=1, minimum=0)
     with np.errstate(over="ignore"):
-        total = array.sum()
+        total = floats.sum()
     if not np.isfinite(total):
         raise ValueError(f"{name} must have a finite sum, got {total}")
     if total == 0 and not all_zero:
         raise ValueError(f"{name} must have a positive sum, got all zeros")
-    return array
+    return floats
 
 
 def probabilities(name: str, values: ArrayLike) -> Floats:
-    """Return ``values`` as a probability vector.
+    """Return ``values`` as a probability vector, with a sum of 1 to the last digit.
 
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     values : array_like, (n,)
 
     Returns
     -------
     ndarray, (n,)
-        With a sum of 1 to the last digit.
 
     Examples
     --------
@@ -223,10 +212,10 @@ def probabilities(name: str, values: ArrayLike) -> Floats:
         ...
     ValueError: p must sum to 1, got a sum of 0.9
     """
-    array = weights(name, values)
-    if abs(array.sum() - 1) > 1e-9:
-        raise ValueError(f"{name} must sum to 1, got a sum of {array.sum():.10g}")
-    normed: Floats = array / array.sum()
+    floats = weights(name, values)
+    if abs(floats.sum() - 1) > 1e-9:
+        raise ValueError(f"{name} must sum to 1, got a sum of {floats.sum():.10g}")
+    normed: Floats = floats / floats.sum()
     return normed
 
 
@@ -236,10 +225,8 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     value : float
     zero : bool
-        Whether 0 itself is allowed.
 
     Returns
     -------
@@ -265,7 +252,6 @@ def probability(name: str, value: Any) -> float:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     value : float
 
     Returns
@@ -289,10 +275,8 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     value : float
     zero : bool
-        Whether 0 itself is allowed.
 
     Returns
     -------
@@ -311,14 +295,14 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
 
 
 def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    """Return ``values`` broadcast to ``shape``, each from 0 to 1.
+    """Return ``values``, each from 0 to 1, broadcast to ``shape``.
 
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     values : float or array_like
     shape : tuple of int
+        Replicates and generations.
 
     Returns
     -------
@@ -329,16 +313,16 @@ def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
     >>> shares("real_fraction", [0.0, 0.5], (3, 2)).shape
     (3, 2)
     """
-    array = np.asarray(values, dtype=float)
-    outside = ~((array >= 0) & (array <= 1))
+    floats = np.asarray(values, dtype=float)
+    outside = ~((floats >= 0) & (floats <= 1))
     if outside.any():
-        raise ValueError(f"{name} must lie between 0 and 1, got {array[outside].flat[0]}")
+        raise ValueError(f"{name} must lie between 0 and 1, got {floats[outside].flat[0]}")
     try:
-        return np.broadcast_to(array, shape)
+        return np.broadcast_to(floats, shape)
     except ValueError:
         raise ValueError(
             f"{name} must have a shape that fits (replicates, generations) = {shape}, "
-            f"got {array.shape}"
+            f"got {floats.shape}"
         ) from None
 
 
@@ -348,14 +332,12 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     Parameters
     ----------
     name : str
-        What the error calls the argument.
     value : object
     allowed : collection
 
     Returns
     -------
     object
-        ``value`` itself.
 
     Examples
     --------
@@ -365,6 +347,25 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     if value in allowed:
         return value
     raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def ddof(estimator: str) -> int:
+    """Return by how much an estimator of a variance divides by less than the number of items.
+
+    Parameters
+    ----------
+    estimator : {"ml", "unbiased"}
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> ddof("ml"), ddof("unbiased")
+    (0, 1)
+    """
+    return {"ml": 0, "unbiased": 1}[one_of("estimator", estimator, ("ml", "unbiased"))]
 
 
 def _as_float(value: Any) -> float:

@@ -3,25 +3,24 @@
 Each generation multiplies the variance by an independent χ²_{n−1}/D and moves the mean by
 (standard deviation)·Z/√n, where D = n for maximum likelihood and D = n − 1 for the unbiased
 estimator. Everything here follows from that. The truth is the standard normal; other truths
-are a change of origin and unit. `gaussian` simulates the same loop.
+are a change of origin and unit. `simulation` simulates the same loop.
 
 The proofs are in the chapter *Variance collapse*, but where a function names another source.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scipy.stats.distributions import rv_frozen
-
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import integrate, special, stats
 
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats
-from collapse_lib.checks import one_of, whole_number
+from collapse_lib.checks import array, ddof, positive, probability, whole_number
+
+if TYPE_CHECKING:
+    from scipy.stats.distributions import rv_frozen
 
 __all__ = [
     "chernoff_bound",
@@ -41,7 +40,6 @@ __all__ = [
     "typical_rate",
 ]
 
-ESTIMATORS = ("ml", "unbiased")
 OVERSHOOT = 0.5825971579  # −ζ(½)/√(2π): how far a normal random walk jumps past a level, in sd
 
 
@@ -51,24 +49,25 @@ def moment_factor(n: int, power: ArrayLike, estimator: str = "ml") -> FloatOrArr
     Parameters
     ----------
     n : int
-        Draws a generation, at least 2.
+        Draws per generation, at least 2.
     power : float or array_like
         More than −(n − 1).
     estimator : {"ml", "unbiased"}
+        Whether the sum of squares is divided by D = n or by D = n − 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``power``
+    float or ndarray
 
     Examples
     --------
     >>> round(float(moment_factor(10, 2, "ml")), 12), round(float(moment_factor(10, 1, "unbiased")), 5)
     (0.9, 0.97266)
     """
-    n, divisor = _checked(n, estimator)
-    power = np.asarray(power, dtype=float)
-    if not (np.isfinite(power) & (power > 1 - n)).all():
-        raise ValueError(f"power must be finite and more than 1 − n = {1 - n}, got {power}")
+    n, divisor = _divisor(n, estimator)
+    power = array("power", power)
+    if (power <= 1 - n).any():
+        raise ValueError(f"power must be more than 1 − n = {1 - n}, got {power.min()}")
     half = (n - 1) / 2
     logs = special.gammaln(half + power / 2) - special.gammaln(half)
     factor: FloatOrArray = np.exp(logs + power / 2 * np.log(2 / divisor))
@@ -80,16 +79,13 @@ def expected_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArr
 
     Parameters
     ----------
-    n : int
-        Draws a generation, at least 2.
+    n, estimator
+        As in `moment_factor`.
     t : int or array_like
-        Generations, at least 0.
-    estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
@@ -109,7 +105,7 @@ def expected_sd(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
@@ -124,10 +120,8 @@ def typical_rate(n: int, estimator: str = "ml") -> float:
 
     Parameters
     ----------
-    n : int
-        Draws a generation, at least 2.
-    estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
+    n, estimator
+        As in `moment_factor`.
 
     Returns
     -------
@@ -138,7 +132,7 @@ def typical_rate(n: int, estimator: str = "ml") -> float:
     >>> round(typical_rate(100, "unbiased"), 6), round(typical_rate(100, "ml"), 6)
     (-0.005068, -0.010093)
     """
-    n, divisor = _checked(n, estimator)
+    n, divisor = _divisor(n, estimator)
     return float(special.digamma((n - 1) / 2) + np.log(2 / divisor)) / 2
 
 
@@ -152,7 +146,7 @@ def log_sd_mean(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
@@ -167,21 +161,19 @@ def log_sd_variance(n: int, t: ArrayLike) -> FloatOrArray:
 
     Parameters
     ----------
-    n : int
-        Draws a generation, at least 2.
-    t : int or array_like
-        Generations, at least 0.
+    n, t
+        As in `expected_variance`.
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
     >>> round(float(log_sd_variance(10, 10)), 4)
     0.6218
     """
-    n, _ = _checked(n, "ml")
+    n = whole_number("n", n, minimum=2)
     variance: FloatOrArray = special.polygamma(1, (n - 1) / 2) / 4 * _generations(t)
     return variance
 
@@ -196,16 +188,15 @@ def mean_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
     >>> round(float(mean_variance(10, 20, "ml")), 4), float(mean_variance(10, 20, "unbiased"))
     (0.8784, 2.0)
     """
-    if one_of("estimator", estimator, ESTIMATORS) == "ml":
-        return 1 - expected_variance(n, t)
-    return _generations(t) / _checked(n, estimator)[0]
+    n, divisor = _divisor(n, estimator)
+    return _generations(t) / n if divisor < n else 1 - expected_variance(n, t)
 
 
 def expected_squared_distance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
@@ -221,14 +212,12 @@ def expected_squared_distance(n: int, t: ArrayLike, estimator: str = "ml") -> Fl
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
     >>> expected_squared_distance(100, [1000, 100_000], "unbiased").round(1)
     array([  11.8, 1002. ])
-    >>> expected_squared_distance(100, [1000, 100_000], "ml").round(3)
-    array([1.999, 2.   ])
     """
     spread = expected_variance(n, t, estimator) - 2 * expected_sd(n, t, estimator) + 1
     return mean_variance(n, t, estimator) + spread
@@ -241,12 +230,12 @@ def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> fl
 
     Parameters
     ----------
-    n : int
+    n, estimator
+        As in `moment_factor`.
     ratio : float
-        More than 0.
+        Above 0.
     t : int
         Generations, at least 1, with (n − 1)·t at least 4.
-    estimator : {"ml", "unbiased"}
 
     Returns
     -------
@@ -261,9 +250,9 @@ def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> fl
     >>> round(probability_above(10, 0.1, 40, "unbiased"), 3)
     0.505
     """
-    n, divisor = _checked(n, estimator)
+    n, divisor = _divisor(n, estimator)
     t = whole_number("t", t, minimum=-(-4 // (n - 1)))
-    half, level = (n - 1) / 2, np.log(_ratio(ratio, np.inf)) - t / 2 * np.log(2 / divisor)
+    half, level = (n - 1) / 2, np.log(positive("ratio", ratio)) - t / 2 * np.log(2 / divisor)
 
     def wave(u: float) -> float:
         log_transform = t * (special.loggamma(half + 0.5j * u) - special.loggamma(half))
@@ -285,20 +274,16 @@ def chernoff_bound(
 
     Parameters
     ----------
-    n : int
-        Draws a generation, at least 2.
+    n, t, estimator
+        As in `expected_variance`.
     ratio : float
         Above 0.
-    t : int or array_like
-        Generations, at least 0.
     power : float
         Above 1 − n, and above 0 for a bound.
-    estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
@@ -306,7 +291,7 @@ def chernoff_bound(
     0.0391
     """
     growth = moment_factor(n, power, estimator) ** _generations(t)
-    return np.minimum(1, growth / _ratio(ratio, np.inf) ** np.asarray(power, dtype=float))
+    return np.minimum(1, growth / positive("ratio", ratio) ** np.asarray(power, dtype=float))
 
 
 def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
@@ -317,16 +302,14 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
 
     Parameters
     ----------
-    n : int
-        At least 2; the formula is one for large n.
+    n, t, estimator
+        As in `expected_variance`.
     ratio : float
         Between 0 and 1.
-    t : int or array_like
-    estimator : {"ml", "unbiased"}
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     References
     ----------
@@ -344,25 +327,18 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
 def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
     """Median of the first generation whose standard deviation is at most ratio · σ₀.
 
-    The smallest t with `hitting_probability` at least a half.
+    The smallest t with `hitting_probability` at least a half. Against simulation at ratios .1
+    and .01 it is off by at most one generation for n from 3 to 100. The mean hitting time is
+    longer, about ln(1/ratio)/|`typical_rate`|.
 
     Parameters
     ----------
-    n : int
-        Draws a generation, at least 2.
-    ratio : float
-        Between 0 and 1.
-    estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
+    n, ratio, estimator
+        As in `hitting_probability`.
 
     Returns
     -------
     int
-
-    Notes
-    -----
-    Against simulation at ratios .1 and .01 it is off by at most one generation for n from 3
-    to 100. The mean hitting time is longer, about ln(1/ratio)/|`typical_rate`|.
 
     Examples
     --------
@@ -375,7 +351,7 @@ def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
 def _hitting_law(n: int, ratio: float, estimator: str) -> rv_frozen:
     rate, step = typical_rate(n, estimator), float(log_sd_variance(n, 1))
     skew = -special.polygamma(2, (n - 1) / 2) / 8
-    distance = -np.log(_ratio(ratio, 1)) + OVERSHOOT * np.sqrt(step) + skew / (6 * step)
+    distance = -np.log(probability("ratio", ratio)) + OVERSHOOT * np.sqrt(step) + skew / (6 * step)
     shape = distance**2 / step
     return stats.invgauss(distance / -rate / shape, scale=shape)
 
@@ -386,7 +362,6 @@ def limit_of_mean(estimator: str = "ml") -> rv_frozen:
     Parameters
     ----------
     estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
@@ -401,21 +376,18 @@ def limit_of_mean(estimator: str = "ml") -> rv_frozen:
     >>> round(float(limit_of_mean("unbiased").ppf(0.75)), 4), round(float(limit_of_mean("ml").std()), 6)
     (0.8165, 1.0)
     """
-    if one_of("estimator", estimator, ESTIMATORS) == "unbiased":
-        return stats.t(2)
-    return stats.t(4, scale=np.sqrt(0.5))
+    return stats.t(2) if ddof(estimator) else stats.t(4, scale=np.sqrt(0.5))
 
 
 def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
-    """Typical change a generation of the log lengths of the covariance ellipsoid's axes.
+    """Typical change per generation of the log lengths of the covariance ellipsoid's axes.
 
     Parameters
     ----------
     n : int
-        More than ``dim``.
+        Draws per generation, more than ``dim``.
     dim : int
     estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
@@ -427,8 +399,7 @@ def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
     >>> lyapunov_exponents(20, 4, "unbiased")[[0, 3]].round(5)
     array([-0.02678, -0.11783])
     """
-    n, divisor = _checked(n, estimator)
-    dim = _dimension(dim, n)
+    n, divisor = _divisor(n, estimator, dim)
     exponents: Floats = (special.digamma((n - np.arange(1, dim + 1)) / 2) + np.log(2 / divisor)) / 2
     return exponents
 
@@ -438,17 +409,13 @@ def expected_log_det(n: int, t: ArrayLike, dim: int, estimator: str = "ml") -> F
 
     Parameters
     ----------
-    n : int
-        Draws a generation, more than ``dim``.
+    n, dim, estimator
+        As in `lyapunov_exponents`.
     t : int or array_like
-        Generations, at least 0.
-    dim : int
-    estimator : {"ml", "unbiased"}
-        Whether the sum of squares is divided by n or by n − 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``t``
+    float or ndarray
 
     Examples
     --------
@@ -459,29 +426,15 @@ def expected_log_det(n: int, t: ArrayLike, dim: int, estimator: str = "ml") -> F
     return expected
 
 
-def _checked(n: int, estimator: str) -> tuple[int, int]:
-    """Return n and the divisor of the sum of squares."""
-    n = whole_number("n", n, minimum=2)
-    return n, n - (one_of("estimator", estimator, ESTIMATORS) == "unbiased")
-
-
-def _dimension(dim: int, n: int) -> int:
-    dim = whole_number("dim", dim, minimum=1)
+def _divisor(n: int, estimator: str, dim: int = 1) -> tuple[int, int]:
+    """Return n and the divisor D of the sum of squares, for a covariance that is not singular."""
+    n, dim = whole_number("n", n, minimum=2), whole_number("dim", dim, minimum=1)
     if dim >= n:
         raise ValueError(
             f"dim must be less than n = {n}, got {dim}: the covariance would be singular"
         )
-    return dim
+    return n, n - ddof(estimator)
 
 
 def _generations(t: ArrayLike) -> Floats:
-    t = np.asarray(t)
-    if not (np.issubdtype(t.dtype, np.number) and np.isfinite(t).all() and (t >= 0).all()):
-        raise ValueError(f"t must be finite and at least 0, got {t}")
-    return t.astype(float)
-
-
-def _ratio(ratio: float, below: float) -> float:
-    if not 0 < ratio < below:
-        raise ValueError(f"ratio must lie strictly between 0 and {below}, got {ratio!r}")
-    return float(ratio)
+    return array("t", t, minimum=0)
