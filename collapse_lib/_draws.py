@@ -1,4 +1,4 @@
-"""Draws that several rooms share: counts of words, and the factor of a Gaussian design."""
+"""What several simulators draw: counts of words, the factor of a Gaussian design, in parts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,8 @@ def chunks(replicates: int, numbers: int, *, at_once: int) -> Iterator[slice]:
 
     Parameters
     ----------
-    replicates : int
-    numbers : int
-        Numbers that one replicate draws.
+    replicates, numbers : int
+        Numbers are those that one replicate draws.
     at_once : int
         Numbers drawn together, if one replicate alone does not draw more.
 
@@ -41,9 +40,8 @@ def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floa
 
     Parameters
     ----------
-    T, d : int
+    T, d, replicates : int
         Rows and columns; T < d gives a trapezoid.
-    replicates : int
     rng : int, numpy.random.Generator or None
 
     Returns
@@ -75,6 +73,9 @@ def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floa
 def multinomial(n: int, p: Floats, rng: np.random.Generator) -> Ints:
     """Draw n tokens for each row of probabilities, none of them for a word of probability 0.
 
+    numpy gives what rounding leaves over to the last word, whatever its probability. If
+    that is 0, the tokens go to the row's commonest word instead.
+
     Parameters
     ----------
     n : int
@@ -85,11 +86,6 @@ def multinomial(n: int, p: Floats, rng: np.random.Generator) -> Ints:
     Returns
     -------
     ndarray of int, (replicates, words)
-
-    Notes
-    -----
-    numpy gives what rounding leaves over to the last word, whatever its probability. If
-    that is 0, the tokens go to the row's commonest word instead.
 
     Examples
     --------

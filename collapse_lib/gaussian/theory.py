@@ -10,6 +10,7 @@ The proofs are in the chapter *Variance collapse*, but where a function names an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -23,19 +24,14 @@ if TYPE_CHECKING:
     from scipy.stats.distributions import rv_frozen
 
 __all__ = [
+    "GaussianMoments",
     "chernoff_bound",
-    "expected_log_det",
-    "expected_sd",
-    "expected_squared_distance",
-    "expected_variance",
     "hitting_probability",
     "limit_of_mean",
-    "log_sd_mean",
-    "log_sd_variance",
     "lyapunov_exponents",
-    "mean_variance",
     "median_hitting_time",
     "moment_factor",
+    "moments",
     "probability_above",
     "typical_rate",
 ]
@@ -74,47 +70,6 @@ def moment_factor(n: int, power: ArrayLike, estimator: str = "ml") -> FloatOrArr
     return factor
 
 
-def expected_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """E σ_t² after t generations: (1 − 1/n)^t with ML, 1 with the unbiased estimator.
-
-    Parameters
-    ----------
-    n, estimator
-        As in `moment_factor`.
-    t : int or array_like
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> expected_variance(10, [0, 1, 2]).round(3), expected_variance(10, 7, "unbiased").round(12)
-    (array([1.  , 0.9 , 0.81]), np.float64(1.0))
-    """
-    return moment_factor(n, 2, estimator) ** _generations(t)
-
-
-def expected_sd(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """E σ_t after t generations.
-
-    Parameters
-    ----------
-    n, t, estimator
-        As in `expected_variance`.
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> round(float(expected_sd(10, 10, "unbiased")), 4)
-    0.7579
-    """
-    return moment_factor(n, 1, estimator) ** _generations(t)
-
-
 def typical_rate(n: int, estimator: str = "ml") -> float:
     """Mean change of ln σ in one generation; e to its t-th multiple is the typical σ_t.
 
@@ -136,91 +91,60 @@ def typical_rate(n: int, estimator: str = "ml") -> float:
     return float(special.digamma((n - 1) / 2) + np.log(2 / divisor)) / 2
 
 
-def log_sd_mean(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """E ln σ_t after t generations.
+@dataclass(frozen=True)
+class GaussianMoments:
+    """Expected values after each number of generations, of the shape of ``t``.
 
-    Parameters
+    Attributes
     ----------
-    n, t, estimator
-        As in `expected_variance`.
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> round(float(log_sd_mean(10, 10, "unbiased")), 3)
-    -0.576
+    variance, sd, log_sd : float or ndarray
+        E σ_t², E σ_t and E ln σ_t.
+    log_sd_variance : float or ndarray
+        Var ln σ_t, the same for both estimators.
+    drift : float or ndarray
+        E m_t², the variance of the fitted mean.
     """
-    return typical_rate(n, estimator) * _generations(t)
+
+    variance: FloatOrArray
+    sd: FloatOrArray
+    log_sd: FloatOrArray
+    log_sd_variance: FloatOrArray
+    drift: FloatOrArray
+
+    @property
+    def squared_distance(self) -> FloatOrArray:
+        """E W₂² to the truth: (difference of means)² + (difference of standard deviations)²."""
+        return self.drift + self.variance - 2 * self.sd + 1
 
 
-def log_sd_variance(n: int, t: ArrayLike) -> FloatOrArray:
-    """Var ln σ_t after t generations, the same for both estimators.
-
-    Parameters
-    ----------
-    n, t
-        As in `expected_variance`.
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> round(float(log_sd_variance(10, 10)), 4)
-    0.6218
-    """
-    n = whole_number("n", n, minimum=2)
-    variance: FloatOrArray = special.polygamma(1, (n - 1) / 2) / 4 * _generations(t)
-    return variance
-
-
-def mean_variance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """Variance of the fitted mean: 1 − (1 − 1/n)^t with ML, t/n with the unbiased estimator.
+def moments(n: int, t: ArrayLike, estimator: str = "ml") -> GaussianMoments:
+    """Moments of the model after t generations.
 
     Parameters
     ----------
-    n, t, estimator
-        As in `expected_variance`.
+    n, estimator
+        As in `moment_factor`.
+    t : int or array_like
 
     Returns
     -------
-    float or ndarray
+    GaussianMoments
 
     Examples
     --------
-    >>> round(float(mean_variance(10, 20, "ml")), 4), float(mean_variance(10, 20, "unbiased"))
-    (0.8784, 2.0)
+    >>> moments(10, [0, 1, 2]).variance.round(3), float(moments(10, 20, "unbiased").drift)
+    (array([1.  , 0.9 , 0.81]), 2.0)
     """
     n, divisor = _divisor(n, estimator)
-    return _generations(t) / n if divisor < n else 1 - expected_variance(n, t)
-
-
-def expected_squared_distance(n: int, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """E W₂² between the model of generation t and the truth.
-
-    Two Gaussians on the line have W₂² = (difference of means)² + (difference of standard
-    deviations)².
-
-    Parameters
-    ----------
-    n, t, estimator
-        As in `expected_variance`.
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> expected_squared_distance(100, [1000, 100_000], "unbiased").round(1)
-    array([  11.8, 1002. ])
-    """
-    spread = expected_variance(n, t, estimator) - 2 * expected_sd(n, t, estimator) + 1
-    return mean_variance(n, t, estimator) + spread
+    t = _generations(t)
+    variance = moment_factor(n, 2, estimator) ** t
+    return GaussianMoments(
+        variance,
+        sd=moment_factor(n, 1, estimator) ** t,
+        log_sd=typical_rate(n, estimator) * t,
+        log_sd_variance=_step_variance(n) * t,
+        drift=1 - variance if divisor == n else t / n,
+    )
 
 
 def probability_above(n: int, ratio: float, t: int, estimator: str = "ml") -> float:
@@ -275,7 +199,7 @@ def chernoff_bound(
     Parameters
     ----------
     n, t, estimator
-        As in `expected_variance`.
+        As in `moments`.
     ratio : float
         Above 0.
     power : float
@@ -303,7 +227,7 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
     Parameters
     ----------
     n, t, estimator
-        As in `expected_variance`.
+        As in `moments`.
     ratio : float
         Between 0 and 1.
 
@@ -349,7 +273,7 @@ def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
 
 
 def _hitting_law(n: int, ratio: float, estimator: str) -> rv_frozen:
-    rate, step = typical_rate(n, estimator), float(log_sd_variance(n, 1))
+    rate, step = typical_rate(n, estimator), _step_variance(n)
     skew = -special.polygamma(2, (n - 1) / 2) / 8
     distance = -np.log(probability("ratio", ratio)) + OVERSHOOT * np.sqrt(step) + skew / (6 * step)
     shape = distance**2 / step
@@ -404,26 +328,9 @@ def lyapunov_exponents(n: int, dim: int, estimator: str = "ml") -> Floats:
     return exponents
 
 
-def expected_log_det(n: int, t: ArrayLike, dim: int, estimator: str = "ml") -> FloatOrArray:
-    """E ln(det Σ_t / det Σ₀) after t generations.
-
-    Parameters
-    ----------
-    n, dim, estimator
-        As in `lyapunov_exponents`.
-    t : int or array_like
-
-    Returns
-    -------
-    float or ndarray
-
-    Examples
-    --------
-    >>> round(float(expected_log_det(20, 10, 4, "unbiased")), 3)
-    -5.711
-    """
-    expected: FloatOrArray = 2 * lyapunov_exponents(n, dim, estimator).sum() * _generations(t)
-    return expected
+def _step_variance(n: int) -> float:
+    """Variance of the change of ln σ in one generation."""
+    return float(special.polygamma(1, (n - 1) / 2)) / 4
 
 
 def _divisor(n: int, estimator: str, dim: int = 1) -> tuple[int, int]:
