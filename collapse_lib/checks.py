@@ -14,40 +14,11 @@ import numpy as np
 
 from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 
-__all__ = [
-    "array",
-    "as_generator",
-    "ddof",
-    "one_of",
-    "positive",
-    "probabilities",
-    "probability",
-    "share",
-    "shares",
-    "weights",
-    "whole_number",
-    "whole_numbers",
-]
-
 T = TypeVar("T")
 
 
 def as_generator(rng: Rng) -> np.random.Generator:
-    """Return a random generator from an int seed, a generator, or None for fresh entropy.
-
-    Parameters
-    ----------
-    rng : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    numpy.random.Generator
-
-    Examples
-    --------
-    >>> int(as_generator(7).integers(100)) == int(as_generator(7).integers(100))
-    True
-    """
+    """Return a random generator from an int seed, a generator, or None for fresh entropy."""
     if isinstance(rng, np.random.Generator):
         return rng
     is_seed = isinstance(rng, numbers.Integral) and not isinstance(rng, bool) and rng >= 0
@@ -61,18 +32,6 @@ def as_generator(rng: Rng) -> np.random.Generator:
 def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     """Return ``value`` as an int, at least ``minimum``.
 
-    Parameters
-    ----------
-    name : str
-    value : int or float
-    minimum : int
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
     >>> whole_number("n", 10.0, minimum=2)
     10
     >>> whole_number("n", 1, minimum=2)
@@ -94,20 +53,8 @@ def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
 def whole_numbers(
     name: str, values: ArrayLike, *, minimum: int = 0, maximum: float = math.inf
 ) -> Ints:
-    """Return ``values`` as an array of ints, each from ``minimum`` to ``maximum``.
+    """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
 
-    Parameters
-    ----------
-    name : str
-    values : int or array_like of int
-    minimum, maximum : int
-
-    Returns
-    -------
-    ndarray of int, the shape of ``values``
-
-    Examples
-    --------
     >>> whole_numbers("generation", [1, 9.0], minimum=1, maximum=8)
     Traceback (most recent call last):
         ...
@@ -127,22 +74,10 @@ def whole_numbers(
 def array(
     name: str, values: ArrayLike, *, ndim: int | None = None, minimum: float = -math.inf
 ) -> Floats:
-    """Return ``values`` as a non-empty array of finite floats, each at least ``minimum``.
+    """Return ``values`` as a non-empty array of finite floats of the same shape.
 
-    Parameters
-    ----------
-    name : str
-    values : array_like, (…)
-    ndim : int, optional
-        Axes that it must have.
-    minimum : float
+    It must have ``ndim`` axes if that is given, and each number be at least ``minimum``.
 
-    Returns
-    -------
-    ndarray, the shape of ``values``
-
-    Examples
-    --------
     >>> array("truth", [1, 2], ndim=1)
     array([1., 2.])
     >>> array("truth", 3.0, ndim=1)
@@ -167,19 +102,8 @@ def array(
 def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
 
-    Parameters
-    ----------
-    name : str
-    values : array_like, (n,)
-    all_zero : bool
-        Whether a sum of 0 is allowed.
+    A sum of 0 is allowed only if ``all_zero``.
 
-    Returns
-    -------
-    ndarray, (n,)
-
-    Examples
-    --------
     >>> weights("counts", [3, 0, 1])
     array([3., 0., 1.])
     """
@@ -194,19 +118,8 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
 
 
 def probabilities(name: str, values: ArrayLike) -> Floats:
-    """Return ``values`` as a probability vector, with a sum of 1 to the last digit.
+    """Return ``values``, (n,), as a probability vector, with a sum of 1 to the last digit.
 
-    Parameters
-    ----------
-    name : str
-    values : array_like, (n,)
-
-    Returns
-    -------
-    ndarray, (n,)
-
-    Examples
-    --------
     >>> probabilities("p", [0.5, 0.4])
     Traceback (most recent call last):
         ...
@@ -222,18 +135,6 @@ def probabilities(name: str, values: ArrayLike) -> Floats:
 def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return ``value`` as a finite float above 0, or 0 itself if ``zero``.
 
-    Parameters
-    ----------
-    name : str
-    value : float
-    zero : bool
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> positive("temperature", 0)
     Traceback (most recent call last):
         ...
@@ -249,17 +150,6 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
 def probability(name: str, value: Any) -> float:
     """Return ``value`` as a float strictly between 0 and 1.
 
-    Parameters
-    ----------
-    name : str
-    value : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> probability("alpha", 0.5)
     0.5
     """
@@ -272,18 +162,6 @@ def probability(name: str, value: Any) -> float:
 def share(name: str, value: Any, *, zero: bool = True) -> float:
     """Return ``value`` as a float from 0 to 1; 0 itself only if ``zero``.
 
-    Parameters
-    ----------
-    name : str
-    value : float
-    zero : bool
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> share("fraction", 1)
     1.0
     """
@@ -295,21 +173,8 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
 
 
 def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    """Return ``values``, each from 0 to 1, broadcast to ``shape``.
+    """Return ``values``, each from 0 to 1, broadcast to ``shape``: replicates and generations.
 
-    Parameters
-    ----------
-    name : str
-    values : float or array_like
-    shape : tuple of int
-        Replicates and generations.
-
-    Returns
-    -------
-    ndarray, of that shape
-
-    Examples
-    --------
     >>> shares("real_fraction", [0.0, 0.5], (3, 2)).shape
     (3, 2)
     """
@@ -329,18 +194,6 @@ def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     """Return ``value`` if it is among ``allowed``.
 
-    Parameters
-    ----------
-    name : str
-    value : object
-    allowed : collection
-
-    Returns
-    -------
-    object
-
-    Examples
-    --------
     >>> one_of("sampling", "poisson", ("multinomial", "poisson"))
     'poisson'
     """
@@ -352,16 +205,6 @@ def one_of(name: str, value: T, allowed: Collection[T]) -> T:
 def ddof(estimator: str) -> int:
     """Return by how much an estimator of a variance divides by less than the number of items.
 
-    Parameters
-    ----------
-    estimator : {"ml", "unbiased"}
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
     >>> ddof("ml"), ddof("unbiased")
     (0, 1)
     """
