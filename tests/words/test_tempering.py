@@ -1,4 +1,4 @@
-"""Temperature and smoothing: samplers against the loop by definition, theory against brute force."""
+"""Temperature: the sampler against the loop by definition, theory against brute force."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from collapse_lib import kde, loop
+from collapse_lib import loop
 from collapse_lib.families import Categorical
 from collapse_lib.words import tempering
 
@@ -16,46 +16,13 @@ REPLICATES = 20_000
 class TemperedWords(Categorical):
     """Token by token: real by its own dice, otherwise from the model at a temperature."""
 
-    temperature, real_fraction, p0 = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
+    temperature, real_fraction, truth = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
 
     def sample(self, params, size, rng):
         raised = params ** (1 / self.temperature)
         drawn = super().sample(raised / raised.sum(axis=1, keepdims=True), size, rng)
-        real = super().sample(np.tile(self.p0, (len(params), 1)), size, rng)
+        real = super().sample(np.tile(self.truth, (len(params), 1)), size, rng)
         return np.where(rng.random(drawn.shape) < self.real_fraction, real, drawn)
-
-
-class Kernels:
-    """A KDE by definition: its parameters are its data and, last, its bandwidth (−1: truth)."""
-
-    def __init__(self, bandwidth, real_fraction=0.0):
-        self.bandwidth, self.real_fraction = bandwidth, real_fraction
-
-    def fit(self, data):
-        h = np.full(len(data), self.bandwidth) if self.bandwidth != "silverman" else None
-        if h is None:
-            h = 1.06 * data.std(axis=1) * data.shape[1] ** -0.2
-        return np.column_stack([data, h])
-
-    def sample(self, params, size, rng):
-        real = rng.normal(size=(len(params), size))
-        if (params[:, -1] == -1).all():
-            return real
-        index = rng.integers(params.shape[1] - 1, size=real.shape)
-        drawn = np.array([row[i] for row, i in zip(params[:, :-1], index, strict=True)])
-        drawn += params[:, -1:] * rng.normal(size=real.shape)
-        return np.where(rng.random(real.shape) < self.real_fraction, real, drawn)
-
-
-def run_kernels(family, policy, n, generations, seed, replicates=REPLICATES):
-    """Mean and variance of the last model; the pool grows, so `loop.run` cannot stack models."""
-    rng = np.random.default_rng(seed)
-    history = loop.History(family, rng, models=[np.full((replicates, n + 1), -1.0)])
-    for _ in range(generations):
-        data = loop.policy_named(policy).training_set(history, n)
-        history.models.append(family.fit(data))
-    last = history.models[-1]
-    return last[:, :-1].mean(axis=1), last[:, :-1].var(axis=1) + last[:, -1] ** 2
 
 
 def z_score(a, b):
@@ -72,15 +39,15 @@ def same_law(a, b):
 def test_the_temperature_sampler_is_the_loop_by_definition():
     family = TemperedWords(3)
     slow = loop.run(
-        family, "replace", truth=family.p0, n=12, generations=4, replicates=REPLICATES, rng=1
+        family, "replace", truth=family.truth, n=12, generations=4, replicates=REPLICATES, rng=1
     ).params
     fast = tempering.simulate_temperature(
-        family.p0, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
+        family.truth, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
     )
     for t in (1, 4):
         assert same_law(slow[:, t].max(axis=1), fast.top[:, t])
         assert same_law(1 - (slow[:, t] ** 2).sum(axis=1), fast.heterozygosity[:, t])
-        assert same_law(((slow[:, t] - family.p0) ** 2).sum(axis=1), fast.drift[:, t])
+        assert same_law(((slow[:, t] - family.truth) ** 2).sum(axis=1), fast.drift[:, t])
     assert same_law(slow[:, 4, 0], fast.counts[:, 0] / 12)
     assert same_law((slow[:, 4] > 0).sum(axis=1), fast.survivors[:, 4])
 
@@ -93,149 +60,16 @@ def test_the_comparison_notices_another_temperature():
     assert not same_law(a.top[:, 4], b.top[:, 4])
 
 
-@pytest.mark.parametrize(
-    "policy, bandwidth, f",
-    [
-        ("replace", 0.4, 0.0),
-        ("replace", 0.4, 0.3),
-        ("replace", "silverman", 0.2),
-        ("accumulate", 0.4, 0.0),
-        ("accumulate", "silverman", 0.0),
-    ],
-)
-def test_the_kde_simulator_is_the_loop_by_definition(policy, bandwidth, f):
-    mean, variance = run_kernels(Kernels(bandwidth, f), policy, n=6, generations=4, seed=5)
-    fast = kde.simulate_kde(
-        6, 4, REPLICATES, bandwidth=bandwidth, policy=policy, real_fraction=f, rng=6
-    )
-    assert same_law(mean, fast.mean[:, 4])
-    assert same_law(variance, fast.variance[:, 4])
-
-
-def test_loop_run_agrees_with_the_kde_simulator():
-    n, h = 6, 0.4
-    slow = loop.run(
-        Kernels(h), "replace", truth=np.full(n + 1, -1.0),
-        n=n, generations=3, replicates=REPLICATES, rng=7,
-    ).params[:, 3]  # fmt: skip
-    fast = kde.simulate_kde(n, 3, REPLICATES, bandwidth=h, rng=8)
-    assert same_law(slow[:, :n].var(axis=1) + h**2, fast.variance[:, 3])
-    assert same_law(slow[:, 0], fast.data[:, 0])
-
-
-# Relative standard errors are below 1.5 %: an error of 6 % in a moment is found.
-@pytest.mark.parametrize("estimator", ["ml", "unbiased"])
-@pytest.mark.parametrize("bandwidth", [0.4, "silverman"])
-@pytest.mark.parametrize("f", [0.0, 0.3])
-def test_kde_moments_are_those_of_the_simulator(estimator, bandwidth, f):
-    options = {"bandwidth": bandwidth, "real_fraction": f, "estimator": estimator}
-    run = kde.simulate_kde(8, 4, 40_000, rng=9, **options)
-    exact = kde.kde_moments(8, 4, **options)
-    for t in range(1, 5):
-        for values, theory in [
-            (run.variance[:, t], exact.variance[t]),
-            (run.mean[:, t] ** 2, exact.drift[t]),
-        ]:
-            assert abs(values.mean() - theory) < 4 * values.std() / 200
-
-
-@pytest.mark.parametrize("h", [0.4, 1.5])
-def test_accumulated_moments_are_those_of_the_simulator(h):
-    options = {"bandwidth": h, "policy": "accumulate"}
-    run = kde.simulate_kde(5, 5, 40_000, rng=13, **options)
-    exact = kde.kde_moments(5, 5, **options)
-    assert exact.drift[0] == 0 and exact.variance[0] == 1
-    for t in range(1, 6):
-        for values, theory in [
-            (run.variance[:, t], exact.variance[t]),
-            (run.mean[:, t] ** 2, exact.drift[t]),
-        ]:
-            assert abs(values.mean() - theory) < 4 * values.std() / 200
-
-
-def test_silverman_s_kernel_is_a_share_of_the_sample_s_standard_deviation():
-    x = np.random.default_rng(14).normal(size=7)
-    for estimator, ddof in (("ml", 0), ("unbiased", 1)):
-        h = kde.silverman_factor(7) * x.std(ddof=ddof)
-        assert kde.widening(7, estimator) * x.var() == pytest.approx(h**2)
-        once = kde.kde_moments(7, 2, bandwidth="silverman", estimator=estimator)
-        growth = once.variance[2] / once.variance[1]
-        assert kde.silverman_growth(7, estimator) == pytest.approx(growth)
-    assert kde.check_options("silverman", "replace", 0.2, "ml") == (None, 0.2)
-
-
-def test_real_data_given_as_an_array_set_the_truth():
-    run = kde.simulate_kde(6, 3, 40_000, bandwidth=0.3, truth=[-2.0, 2.0], rng=10)
-    exact = kde.kde_moments(6, 3, bandwidth=0.3, variance=4.0)
-    assert run.mean[0, 0] == 0 and run.variance[0, 0] == 4 and run.bandwidth[0, 0] == 0
-    assert abs(run.variance[:, 3].mean() - exact.variance[3]) < 4 * run.variance[:, 3].std() / 200
-
-
-def test_closed_forms_of_the_moments():
-    t, n, h = np.arange(31), 9, 0.35
-    replace = kde.kde_moments(n, 30, bandwidth=h, variance=2.0)
-    np.testing.assert_allclose(
-        replace.variance, n * h**2 + (1 - 1 / n) ** t * (2 - n * h**2), rtol=1e-12
-    )
-    np.testing.assert_allclose(replace.total, 2 + t * h**2, rtol=1e-12)
-    pooled = kde.kde_moments(n, 30, bandwidth=h, policy="accumulate")
-    np.testing.assert_allclose(pooled.total[1:], 1 + h**2 * np.cumsum(1 / t[1:]), rtol=1e-12)
-    f = 0.2
-    mixed = kde.kde_moments(n, 3000, bandwidth=h, real_fraction=f)
-    drift = (1 + h**2 * (1 - f) / f) / (n - (n - 1) * (1 - f) ** 2)
-    np.testing.assert_allclose(
-        [mixed.drift[-1], mixed.total[-1]], [drift, 1 + h**2 / f], rtol=1e-10
-    )
-
-
-@given(
-    st.integers(1, 12),
-    st.sampled_from([("replace", 0.0), ("replace", 0.4), ("replace", 1.0), ("accumulate", 0.0)]),
-)
-def test_hops_add_up_to_the_second_moment(t, design):
-    policy, f = design
-    law = kde.hop_distribution(t, policy=policy, real_fraction=f)
-    total = kde.kde_moments(5, t, bandwidth=0.5, policy=policy, real_fraction=f).total[t]
-    assert law.min() >= 0 and abs(law.sum() - 1) < 1e-12
-    assert abs(1 + 0.25 * law @ np.arange(t + 1) - total) < 1e-10
-
-
-def test_silverman_real_fraction_is_where_the_moments_stop_growing():
-    for n in (2, 3, 10, 100, 1000):
-        for estimator in ("ml", "unbiased"):
-            f = kde.silverman_real_fraction(n, estimator)
-            options = {"bandwidth": "silverman", "estimator": estimator}
-            ends = [
-                kde.kde_moments(n, 6000, real_fraction=times * f, **options).total[[5000, 6000]]
-                for times in (0.97, 1.03)
-            ]
-            assert ends[0][1] > 1.5 * ends[0][0]
-            assert ends[1][1] < 1.01 * ends[1][0]
-
-
-def test_log_density_is_the_sum_of_kernels():
-    data, points = np.random.default_rng(11).normal(size=(3, 5)), [-1.0, 0.0, 2.5]
-    h = np.array([0.3, 0.5, 1.0])
-    brute = np.log(
-        stats.norm.pdf(np.array(points)[:, None], data[:, None], h[:, None, None]).mean(axis=2)
-    )
-    np.testing.assert_allclose(kde.log_density(data, h, points), brute, rtol=1e-12)
-    run = kde.simulate_kde(5, 2, 3, bandwidth=0.3, held_out=points, rng=12)
-    assert np.isnan(run.log_likelihood[:, 0]).all()
-    last = kde.log_density(run.data, 0.3, points).mean(axis=1)
-    np.testing.assert_allclose(run.log_likelihood[:, 2], last)
-
-
 @given(
     st.lists(st.floats(0.01, 1), min_size=2, max_size=6),
     st.floats(0.5, 2.0),
     st.integers(0, 6),
 )
 def test_the_closed_form_is_the_iteration(weights, temperature, t):
-    p0 = np.array(weights) / np.sum(weights)
+    truth = np.array(weights) / np.sum(weights)
     np.testing.assert_allclose(
-        tempering.tempered(p0, temperature, t),
-        tempering.iterate(p0, t, temperature=temperature),
+        tempering.tempered(truth, temperature, t),
+        tempering.iterate(truth, t, temperature=temperature),
         atol=1e-9,
     )
 
@@ -261,7 +95,7 @@ def test_the_first_model_is_what_was_given():
     np.testing.assert_allclose(models[0], start, rtol=1e-15)
     many = np.full(300, 1 / 300)
     run = tempering.simulate_temperature(many, 0, n=10, temperature=1)
-    assert run.survivors[0, 0] == 300
+    assert run.survivors[0, 0] == 300 and not run.counts.any()
 
 
 def step_of(p, f, temperature):
@@ -354,9 +188,10 @@ def test_the_balance_has_no_gap_at_the_uniform_distribution():
     [
         (lambda: tempering.temper([0.5, 0.5], 0), "temperature must be a finite number above 0"),
         (lambda: tempering.temper([0.0, 0.0], 1), "p must be non-negative"),
+        (lambda: tempering.temper([], 1), "p must be a non-empty array"),
+        (lambda: tempering.temper([np.inf, 1], 1), "p must be finite"),
         (lambda: tempering.temper([-0.5, 1.0], 1), "p must be non-negative"),
         (lambda: tempering.temper([[0.0, 0.0], [0.5, 0.5]], 1), "p must be non-negative"),
-        (lambda: kde.log_density([[1.0]], 1.0, []), "points must be"),
         (
             lambda: tempering.temperature_threshold("hot"),
             "temperature must be a finite number above 0",
@@ -379,21 +214,6 @@ def test_the_balance_has_no_gap_at_the_uniform_distribution():
             ),
             "must have a shape that fits",
         ),
-        (lambda: kde.simulate_kde(5, 2, bandwidth=0.0), "bandwidth must be a finite number above"),
-        (lambda: kde.simulate_kde(5, 2, bandwidth="scott"), "bandwidth must be one of 'silverman'"),
-        (lambda: kde.simulate_kde(1, 2, bandwidth=1), "n must be a whole number, at least 2"),
-        (
-            lambda: kde.simulate_kde(5, 2, bandwidth=1, policy="accumulate", real_fraction=0.5),
-            "real_fraction must be 0 with policy 'accumulate'",
-        ),
-        (lambda: kde.simulate_kde(5, 2, bandwidth=1, truth=[np.nan]), "truth must be"),
-        (
-            lambda: kde.kde_moments(5, 2, bandwidth="silverman", policy="accumulate"),
-            "bandwidth must be a number with policy 'accumulate'",
-        ),
-        (lambda: kde.silverman_growth(10, "median"), "estimator must be one of 'ml', 'unbiased'"),
-        (lambda: kde.hop_distribution(0), "generation must be a whole number, at least 1"),
-        (lambda: kde.log_density([[1.0]], 0.0, [1.0]), "bandwidth must be finite and above 0"),
     ],
 )
 def test_bad_input_names_what_is_allowed(call, message):
@@ -401,8 +221,39 @@ def test_bad_input_names_what_is_allowed(call, message):
         call()
 
 
-@pytest.mark.parametrize("words", [2, 3])
-def test_at_the_threshold_the_uniform_state_is_not_stable(words):
-    """At f = 1 − θ a deviation neither grows nor dies out in first order."""
-    states = tempering.fixed_points(0.5, 0.5, words)
-    assert not states.stable[np.isclose(states.share, 1 / words)].any()
+# In floating point 1 − θ and f differ by a digit or not: 0.7 and 0.3, 0.9 and 0.1, 0.6 and 0.4
+# fall on either side. In first order a deviation neither grows nor dies out there.
+THRESHOLDS = [(0.7, 0.3), (0.9, 0.1), (0.6, 0.4), (0.5, 0.5), (0.2, 0.8), (0.99, 0.01)]
+
+
+@pytest.mark.parametrize("temperature, f", THRESHOLDS)
+def test_at_the_threshold_two_words_rest_at_uniform_alone_and_it_attracts(temperature, f):
+    states = tempering.fixed_points(temperature, f, 2)
+    assert states.share.tolist() == [0.5] and states.stable.tolist() == [True]
+    lead = tempering.iterate(
+        [0.5, 0.5], 3000, temperature=temperature, real_fraction=f, start=[0.6, 0.4]
+    )[[1000, 2000, 3000], 0] - 0.5  # fmt: skip
+    first, second = np.diff(lead**-2)  # the lead shrinks like 1/√t
+    assert second == pytest.approx(first, rel=0.02) and first > 0
+
+
+@pytest.mark.parametrize("temperature, f", THRESHOLDS)
+@pytest.mark.parametrize("words", [3, 4, 50])
+def test_at_the_threshold_a_small_lead_among_many_words_grows(temperature, f, words):
+    states = tempering.fixed_points(temperature, f, words)
+    assert states.stable.tolist() == [False, True]
+    assert states.share[0] == 1 / words and states.share[1] > 1.01 / words
+    uniform = np.full(words, 1 / words)
+    start = np.append(1.01 / words, np.full(words - 1, (1 - 1.01 / words) / (words - 1)))
+    end = tempering.iterate(
+        uniform, 100_000, temperature=temperature, real_fraction=f, start=start
+    )[-1]  # fmt: skip
+    assert end[0] == pytest.approx(states.share[1], abs=1e-6)
+
+
+def test_next_to_the_threshold_the_states_are_told_apart():
+    for f, stable in [(0.3 - 1e-9, [True, False, True]), (0.3 + 1e-9, [True])]:
+        assert tempering.fixed_points(0.7, f, 2).stable.tolist() == stable
+    for f, stable in [(0.3 - 1e-9, [False, False, True]), (0.3 + 1e-9, [True, False, True])]:
+        states = tempering.fixed_points(0.7, f, 3)
+        assert states.stable.tolist() == stable and (np.diff(states.share) > 0).all()
