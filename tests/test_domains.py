@@ -48,7 +48,6 @@ DOMAINS = [
     (mixing.expected_drift, {"policy": LastK(3), "generations": 3}, {"n": 3}),
     (mixing.drift_limit, {"policy": Immigration(0.5)}, {"n": 2}),
     (mixing.drift_limit, {"policy": LastK(3)}, {"n": 3}),
-    (mixing.last_k_effective_size, {"n": 5, "k": 2}, {"k": 1, "n": 2}),
     (kde.silverman_factor, {}, {"n": 2}),
     (kde.silverman_growth, {}, {"n": 2}),
     (kde.kde_moments, {"n": 5, "generations": 2, "bandwidth": 0.5},

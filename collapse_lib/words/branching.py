@@ -173,22 +173,11 @@ def _generation_at(r: Floats) -> FloatOrArray:
     r_{k+1} = 1/(1 − e^{−1/r_k}) = r_k + 1/2 + 1/(12 r_k) + O(r_k⁻³), and
     2r − ln(r)/3 + 1/(36 r) grows by exactly 1 + O(r⁻³) in each step.
     """
-    return _slow_part(r) + _offset()
+    return _slow_part(r) + OFFSET
 
 
 def _slow_part(r: FloatOrArray) -> FloatOrArray:
     return 2 * r - np.log(r) / 3 + 1 / (36 * r)
-
-
-@cache
-def _offset() -> float:
-    k = 2**16
-    return k - float(_slow_part(1 / _alive_table(k)[-1]))
-
-
-def _alive_constant() -> float:
-    """C in 1/g_k = k/2 + ln(k)/6 + C + o(1): put r ≈ k/2 into `_generation_at` and solve for r."""
-    return -_offset() / 2 - math.log(2) / 6
 
 
 @cache
@@ -217,4 +206,6 @@ def _alive_by_count(counts: ArrayLike, t: ArrayLike) -> tuple[Floats, Ints]:
     return 1 - extinction_probability(present, np.asarray(t)[..., None]), words
 
 
-ALIVE_CONSTANT = _alive_constant()
+OFFSET = 2**16 - float(_slow_part(1 / _alive_table(2**16)[-1]))
+# C in 1/g_k = k/2 + ln(k)/6 + C + o(1): put r ≈ k/2 into `_generation_at` and solve for r.
+ALIVE_CONSTANT = -OFFSET / 2 - math.log(2) / 6

@@ -24,7 +24,6 @@ __all__ = [
     "best_real_weight",
     "drift_limit",
     "expected_drift",
-    "last_k_effective_size",
     "migrants_needed",
     "presence_probability",
     "retention",
@@ -63,8 +62,7 @@ def expected_drift(policy: Policy, n: int, generations: int) -> Floats:
     n = _draws(policy, n)
     generations = whole_number("generations", generations)
     if isinstance(policy, LastK):
-        moments = _reused if policy.reuse else _redrawn
-        return moments(policy.k, n // policy.k, generations)
+        return _last_k(policy, n, generations)
     first, factor, limit = _geometric(policy, n)
     t = np.arange(generations)
     return np.append(0.0, limit + (first - limit) * factor**t)
@@ -93,35 +91,6 @@ def drift_limit(policy: Policy, n: int) -> float:
     return 1.0 if isinstance(policy, LastK) else _geometric(policy, n)[2]
 
 
-def last_k_effective_size(k: int, n: int, *, reuse: bool = False) -> float:
-    """Draws per generation of the replace loop that collapses about as fast as last-K.
-
-    Parameters
-    ----------
-    k : int
-        Generations in the window, at least 1.
-    n : int
-        Items per generation, at least ``k``.
-    reuse : bool
-        Whether each batch is used k times, or drawn afresh.
-
-    Returns
-    -------
-    float
-        A heuristic for many more than k generations and n much larger than k:
-        n((k + 1)/2)² with fresh redraws, (n/k)((k + 1)/2)² with reused batches.
-        `expected_drift` is exact.
-
-    Examples
-    --------
-    >>> last_k_effective_size(3, 30), last_k_effective_size(3, 30, reuse=True)
-    (120.0, 40.0)
-    """
-    k = whole_number("k", k, minimum=1)
-    n = whole_number("n", n, minimum=k)
-    return (n / k if reuse else float(n)) * ((k + 1) / 2) ** 2
-
-
 def _draws(policy: Policy, n: int) -> int:
     return whole_number("n", n, minimum=max(2, policy.k) if isinstance(policy, LastK) else 2)
 
@@ -141,32 +110,22 @@ def _geometric(policy: Policy, n: int) -> tuple[float, float, float]:
     raise ValueError(f"policy must be PartlyReal, FreshReal, Immigration or LastK, got {policy!r}")
 
 
-def _redrawn(k: int, share: int, generations: int) -> Floats:
-    """Drift under LastK with fresh redraws: second moments of the models in the window."""
-    window: Floats = np.zeros((1, 1))  # of the truth
-    drift = [0.0]
+def _last_k(policy: LastK, n: int, generations: int) -> Floats:
+    """Drift under LastK, from second moments of the models (or reused batches) in the window."""
+    share, drift = n // policy.k, [0.0]
+    window: Floats = np.full((1, 1), 1 / share if policy.reuse else 0.0)
     for _ in range(generations):
         with_newest = window.mean(axis=0)
-        noise = (1 - np.diag(window)).sum() / (len(window) ** 2 * share)
-        window = _border(window, with_newest, with_newest.mean() + noise, k)
-        drift.append(window[-1, -1])
+        if policy.reuse:
+            drift.append(with_newest.mean())
+            newest = drift[-1] + (1 - drift[-1]) / share
+        else:
+            noise = (1 - np.diag(window)).sum() / (len(window) ** 2 * share)
+            newest = with_newest.mean() + noise
+            drift.append(newest)
+        bordered = np.block([[window, with_newest[:, None]], [with_newest, newest]])
+        window = bordered[-policy.k :, -policy.k :]
     return np.array(drift)
-
-
-def _reused(k: int, share: int, generations: int) -> Floats:
-    """Drift under LastK with reused batches: second moments of the batches in the window."""
-    window: Floats = np.full((1, 1), 1 / share)
-    drift = [0.0]
-    for _ in range(generations):
-        with_newest = window.mean(axis=0)
-        drift.append(with_newest.mean())
-        window = _border(window, with_newest, drift[-1] + (1 - drift[-1]) / share, k)
-    return np.array(drift)
-
-
-def _border(window: Floats, edge: Floats, corner: float, k: int) -> Floats:
-    """Add a row and a column, and drop the oldest beyond k."""
-    return np.block([[window, edge[:, None]], [edge, corner]])[-k:, -k:]
 
 
 def safe_synthetic_size(real: int, drift: float, *, heterozygosity: float = 1.0) -> float:

@@ -78,17 +78,13 @@ class CountTrajectory:
     n: int
 
     @property
-    def replicates(self) -> int:
-        return self.survivors.shape[0]
-
-    @property
     def collapse_time(self) -> Ints:
         """First generation with a single word left, (replicates,); meant for Replace.
 
         ``generations + 1`` (one past the last simulated) where two words were still there.
         """
         if self.forgetting_time.shape[1] < 2:
-            return np.zeros(self.replicates, dtype=np.int32)
+            return np.zeros(len(self.survivors), dtype=np.int32)
         return np.partition(self.forgetting_time, -2, axis=1)[:, -2]
 
 
@@ -147,7 +143,8 @@ def simulate(
     replicates = whole_number("replicates", replicates, minimum=1)
     one_of("sampling", sampling, ("multinomial", "poisson"))
     if type(policy) not in FEW_WORDS + ALL_WORDS:
-        raise ValueError(f"policy must be one of those of `loop`, got {policy!r}")
+        names = ", ".join(kind.__name__ for kind in FEW_WORDS + ALL_WORDS)
+        raise ValueError(f"policy must be one of {names}, got {policy!r}")
     if sampling == "poisson" and not isinstance(policy, Replace):
         raise ValueError(f"policy must be Replace() with sampling 'poisson', got {policy!r}")
     rng = as_generator(rng)

@@ -25,6 +25,7 @@ from collapse_lib.checks import (
     as_generator,
     positive,
     probabilities,
+    probability,
     share,
     shares,
     whole_number,
@@ -296,7 +297,7 @@ def temperature_spinodal(temperature: float, words: int) -> float:
     Parameters
     ----------
     temperature : float
-        Below 1.
+        Below 1: from 1 on nothing collapses to one word.
     words : int
         At least 2.
 
@@ -310,18 +311,9 @@ def temperature_spinodal(temperature: float, words: int) -> float:
     >>> round(temperature_spinodal(0.9, 50_000), 3)
     0.558
     """
-    temperature, words = _sharpening(temperature), whole_number("words", words, minimum=2)
+    temperature = probability("temperature", temperature)
+    words = whole_number("words", words, minimum=2)
     return float(_balance(_peak(temperature, words), 1 / temperature, words))
-
-
-def _sharpening(temperature: float) -> float:
-    number = positive("temperature", temperature)
-    if number >= 1:
-        raise ValueError(
-            f"temperature must lie strictly between 0 and 1: from 1 on nothing collapses "
-            f"to one word, got {temperature!r}"
-        )
-    return number
 
 
 def _balance(log_ratio: float | Floats, power: float, words: int) -> FloatOrArray:
@@ -457,7 +449,8 @@ def branches(temperature: float, words: int, points: int = 400) -> Branches:
     >>> bool(abs(curve.real_fraction.max() - temperature_spinodal(0.7, 50)) < 1e-3)
     True
     """
-    temperature, words = _sharpening(temperature), whole_number("words", words, minimum=2)
+    temperature = probability("temperature", temperature)
+    words = whole_number("words", words, minimum=2)
     points = whole_number("points", points, minimum=2)
     logs = np.linspace(1e-6, np.log(words) + 12, points)
     ratio, stable = np.exp(logs), logs > _peak(temperature, words)

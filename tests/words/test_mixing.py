@@ -110,7 +110,7 @@ def test_the_limit_is_the_limit(policy):
 def test_last_k_collapses_at_about_its_effective_size(k, reuse):
     remains = 1 - mixing.expected_drift(loop.LastK(k, reuse=reuse), 300, 5000)
     rate = math.log(remains[-1001] / remains[-1]) / 1000
-    size = mixing.last_k_effective_size(k, 300, reuse=reuse)
+    size = (300 / k if reuse else 300) * ((k + 1) / 2) ** 2
     assert remains[-1] < 0.02 and rate * size == pytest.approx(1, rel=0.02)
 
 
