@@ -193,7 +193,7 @@ def _draw_survivors(
     survivors = np.full(rows.size, alive.size)
     for t in range(1, generations + 1):
         now = min(t, len(record) - 1)
-        record[now] = record[now if len(record) == 2 else t - 1]
+        record[now] = record[min(t - 1, now)]  # of what has ended
         if not rows.size:
             continue
         was_present = counts > 0
