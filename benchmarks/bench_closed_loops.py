@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from collapse_lib.kde import simulate_kde
+from collapse_lib import kde
 from collapse_lib.words import simulate_temperature
 
 P0 = 1 / np.arange(1, 51)
@@ -30,7 +30,7 @@ def test_temperature_against_one_path_at_a_time(compare, report):
 
 
 def kernels():
-    simulate_kde(100, GENERATIONS, REPLICATES, bandwidth="silverman", rng=3)
+    kde.simulate(100, GENERATIONS, REPLICATES, bandwidth="silverman", rng=3)
 
 
 def test_kde_against_scipy_one_path_at_a_time(compare, report):

@@ -1,4 +1,4 @@
-"""Draws that several rooms share: counts of words, and the factor of a Gaussian design."""
+"""What several simulators draw: counts of words, the factor of a Gaussian design, in parts."""
 
 from __future__ import annotations
 
@@ -15,20 +15,9 @@ __all__ = ["bartlett_factor", "chunks", "multinomial"]
 def chunks(replicates: int, numbers: int, *, at_once: int) -> Iterator[slice]:
     """Slices of the replicates, so few at a time that their arrays stay in cache or memory.
 
-    Parameters
-    ----------
-    replicates : int
-    numbers : int
-        Numbers that one replicate draws.
-    at_once : int
-        Numbers drawn together, if one replicate alone does not draw more.
+    One replicate draws ``numbers``; at most ``at_once`` of them are drawn together, unless one
+    replicate alone draws more.
 
-    Yields
-    ------
-    slice
-
-    Examples
-    --------
     >>> [(part.start, part.stop) for part in chunks(5, 10, at_once=25)]
     [(0, 2), (2, 4), (4, 5)]
     """
@@ -39,25 +28,11 @@ def chunks(replicates: int, numbers: int, *, at_once: int) -> Iterator[slice]:
 def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floats:
     """Draw the triangular factor R of T × d standard normal matrices Z: RᵀR has the law of ZᵀZ.
 
-    Parameters
-    ----------
-    T, d : int
-        Rows and columns; T < d gives a trapezoid.
-    replicates : int
-    rng : int, numpy.random.Generator or None
+    The result is (replicates, min(T, d), d): a trapezoid if T < d, and zero below the diagonal.
+    Entry (i, i), counted from 0, is χ with T − i degrees of freedom; those to its right are
+    standard normal; all are independent: M. S. Bartlett, "On the theory of statistical
+    regression", Proc. R. Soc. Edinburgh 53 (1933).
 
-    Returns
-    -------
-    ndarray, (replicates, min(T, d), d)
-        Zero below the diagonal; entry (i, i), counted from 0, is χ with T − i degrees of
-        freedom; those to its right are standard normal; all are independent.
-
-    References
-    ----------
-    M. S. Bartlett, "On the theory of statistical regression", Proc. R. Soc. Edinburgh 53 (1933).
-
-    Examples
-    --------
     >>> bartlett_factor(10**9, 3, 5, rng=1).shape, bartlett_factor(2, 3, 5, rng=1).shape
     ((5, 3, 3), (5, 2, 3))
     """
@@ -75,24 +50,10 @@ def bartlett_factor(T: int, d: int, replicates: int, *, rng: Rng = None) -> Floa
 def multinomial(n: int, p: Floats, rng: np.random.Generator) -> Ints:
     """Draw n tokens for each row of probabilities, none of them for a word of probability 0.
 
-    Parameters
-    ----------
-    n : int
-    p : ndarray, (replicates, words)
-        Each row adds up to 1, up to rounding.
-    rng : numpy.random.Generator
+    ``p`` is (replicates, words); each row adds up to 1, up to rounding. numpy gives what rounding
+    leaves over to the last word, whatever its probability. If that is 0, the tokens go to the
+    row's commonest word instead.
 
-    Returns
-    -------
-    ndarray of int, (replicates, words)
-
-    Notes
-    -----
-    numpy gives what rounding leaves over to the last word, whatever its probability. If
-    that is 0, the tokens go to the row's commonest word instead.
-
-    Examples
-    --------
     >>> multinomial(5, np.array([[1.0, 0.0]]), np.random.default_rng(1))
     array([[5, 0]])
     """

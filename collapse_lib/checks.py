@@ -1,4 +1,7 @@
-"""Checks of what callers pass in: each error names the argument, the value and what is allowed."""
+"""Checks of what callers pass in: each error names the argument, the value and what is allowed.
+
+``name`` is always what the error calls the argument.
+"""
 
 from __future__ import annotations
 
@@ -11,39 +14,11 @@ import numpy as np
 
 from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 
-__all__ = [
-    "array",
-    "as_generator",
-    "one_of",
-    "positive",
-    "probabilities",
-    "probability",
-    "share",
-    "shares",
-    "weights",
-    "whole_number",
-    "whole_numbers",
-]
-
 T = TypeVar("T")
 
 
 def as_generator(rng: Rng) -> np.random.Generator:
-    """Return a random generator from an int seed, a generator, or None for fresh entropy.
-
-    Parameters
-    ----------
-    rng : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    numpy.random.Generator
-
-    Examples
-    --------
-    >>> int(as_generator(7).integers(100)) == int(as_generator(7).integers(100))
-    True
-    """
+    """Return a random generator from an int seed, a generator, or None for fresh entropy."""
     if isinstance(rng, np.random.Generator):
         return rng
     is_seed = isinstance(rng, numbers.Integral) and not isinstance(rng, bool) and rng >= 0
@@ -57,19 +32,6 @@ def as_generator(rng: Rng) -> np.random.Generator:
 def whole_number(name: str, value: Any, *, minimum: int = 0) -> int:
     """Return ``value`` as an int, at least ``minimum``.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    value : int or float
-    minimum : int
-
-    Returns
-    -------
-    int
-
-    Examples
-    --------
     >>> whole_number("n", 10.0, minimum=2)
     10
     >>> whole_number("n", 1, minimum=2)
@@ -93,53 +55,29 @@ def whole_numbers(
 ) -> Ints:
     """Return ``values`` as an array of ints of the same shape, each from minimum to maximum.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    values : int or array_like of int
-    minimum, maximum : int
-
-    Returns
-    -------
-    ndarray of int, the shape of ``values``
-
-    Examples
-    --------
-    >>> whole_numbers("generations", [1, 2.0])
-    array([1, 2])
-    >>> whole_numbers("generation", [1, 9], minimum=1, maximum=8)
+    >>> whole_numbers("generation", [1, 9.0], minimum=1, maximum=8)
     Traceback (most recent call last):
         ...
     ValueError: generation must be a whole number, at most 8, got 9
     """
-    array = np.asarray(values)
-    if array.dtype.kind not in "iu":
-        rounded = [whole_number(name, value, minimum=minimum) for value in array.ravel()]
-        array = np.array(rounded, dtype=int).reshape(array.shape)
-    if array.size and array.min() < minimum:
-        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {array.min()}")
-    if array.size and array.max() > maximum:
-        raise ValueError(f"{name} must be a whole number, at most {maximum}, got {array.max()}")
-    return array.astype(np.int64)
+    whole = np.asarray(values)
+    if whole.dtype.kind not in "iu":
+        rounded = [whole_number(name, value, minimum=minimum) for value in whole.ravel()]
+        whole = np.array(rounded, dtype=int).reshape(whole.shape)
+    if whole.size and whole.min() < minimum:
+        raise ValueError(f"{name} must be a whole number, at least {minimum}, got {whole.min()}")
+    if whole.size and whole.max() > maximum:
+        raise ValueError(f"{name} must be a whole number, at most {maximum}, got {whole.max()}")
+    return whole.astype(np.int64)
 
 
-def array(name: str, values: ArrayLike, *, ndim: int | None = None) -> Floats:
-    """Return ``values`` as a non-empty array of finite floats, of ``ndim`` axes if that is given.
+def array(
+    name: str, values: ArrayLike, *, ndim: int | None = None, minimum: float = -math.inf
+) -> Floats:
+    """Return ``values`` as a non-empty array of finite floats of the same shape.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    values : array_like, (…)
-    ndim : int, optional
+    It must have ``ndim`` axes if that is given, and each number be at least ``minimum``.
 
-    Returns
-    -------
-    ndarray, the shape of ``values``
-
-    Examples
-    --------
     >>> array("truth", [1, 2], ndim=1)
     array([1., 2.])
     >>> array("truth", 3.0, ndim=1)
@@ -148,105 +86,55 @@ def array(name: str, values: ArrayLike, *, ndim: int | None = None) -> Floats:
     ValueError: truth must be a non-empty array with 1 axis, got shape ()
     """
     try:
-        numbers = np.asarray(values, dtype=float)
+        floats = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be numbers, got {values!r}") from None
-    if numbers.size == 0 or ndim not in (None, numbers.ndim):
+    if floats.size == 0 or ndim not in (None, floats.ndim):
         axes = "" if ndim is None else f" with {ndim} {'axis' if ndim == 1 else 'axes'}"
-        raise ValueError(f"{name} must be a non-empty array{axes}, got shape {numbers.shape}")
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"{name} must be finite, got {numbers[~np.isfinite(numbers)][0]}")
-    return numbers
+        raise ValueError(f"{name} must be a non-empty array{axes}, got shape {floats.shape}")
+    if not np.isfinite(floats).all():
+        raise ValueError(f"{name} must be finite, got {floats[~np.isfinite(floats)][0]}")
+    if floats.min() < minimum:
+        raise ValueError(f"{name} must be at least {minimum:g}, got {floats.min()}")
+    return floats
 
 
 def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     """Return a one-dimensional array of finite, non-negative numbers with a positive sum.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    values : array_like, (n,)
-    all_zero : bool
-        Whether a sum of 0 is allowed.
+    A sum of 0 is allowed only if ``all_zero``.
 
-    Returns
-    -------
-    ndarray, (n,)
-
-    Examples
-    --------
     >>> weights("counts", [3, 0, 1])
     array([3., 0., 1.])
     """
-    try:
-        array = np.asarray(values, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers, got {values!r}") from None
-    if array.ndim != 1 or array.size == 0:
-        raise ValueError(
-            f"{name} must be a one-dimensional, non-empty array, got shape {array.shape}"
-        )
-    bad = ~np.isfinite(array) | (array < 0)
-    if bad.any():
-        where = int(np.flatnonzero(bad)[0])
-        raise ValueError(
-            f"{name} must be finite and at least 0, got {name}[{where}] = {array[where]}"
-        )
+    floats = array(name, values, ndim=1, minimum=0)
     with np.errstate(over="ignore"):
-        total = array.sum()
+        total = floats.sum()
     if not np.isfinite(total):
         raise ValueError(f"{name} must have a finite sum, got {total}")
     if total == 0 and not all_zero:
         raise ValueError(f"{name} must have a positive sum, got all zeros")
-    return array
+    return floats
 
 
 def probabilities(name: str, values: ArrayLike) -> Floats:
-    """Return ``values`` as a probability vector.
+    """Return ``values``, (n,), as a probability vector, with a sum of 1 to the last digit.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    values : array_like, (n,)
-
-    Returns
-    -------
-    ndarray, (n,)
-        With a sum of 1 to the last digit.
-
-    Examples
-    --------
     >>> probabilities("p", [0.5, 0.4])
     Traceback (most recent call last):
         ...
     ValueError: p must sum to 1, got a sum of 0.9
     """
-    array = weights(name, values)
-    if abs(array.sum() - 1) > 1e-9:
-        raise ValueError(f"{name} must sum to 1, got a sum of {array.sum():.10g}")
-    normed: Floats = array / array.sum()
+    floats = weights(name, values)
+    if abs(floats.sum() - 1) > 1e-9:
+        raise ValueError(f"{name} must sum to 1, got a sum of {floats.sum():.10g}")
+    normed: Floats = floats / floats.sum()
     return normed
 
 
 def positive(name: str, value: Any, *, zero: bool = False) -> float:
     """Return ``value`` as a finite float above 0, or 0 itself if ``zero``.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    value : float
-    zero : bool
-        Whether 0 itself is allowed.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> positive("temperature", 0)
     Traceback (most recent call last):
         ...
@@ -262,18 +150,6 @@ def positive(name: str, value: Any, *, zero: bool = False) -> float:
 def probability(name: str, value: Any) -> float:
     """Return ``value`` as a float strictly between 0 and 1.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    value : float
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> probability("alpha", 0.5)
     0.5
     """
@@ -286,20 +162,6 @@ def probability(name: str, value: Any) -> float:
 def share(name: str, value: Any, *, zero: bool = True) -> float:
     """Return ``value`` as a float from 0 to 1; 0 itself only if ``zero``.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    value : float
-    zero : bool
-        Whether 0 itself is allowed.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
     >>> share("fraction", 1)
     1.0
     """
@@ -311,60 +173,42 @@ def share(name: str, value: Any, *, zero: bool = True) -> float:
 
 
 def shares(name: str, values: ArrayLike, shape: tuple[int, ...]) -> Floats:
-    """Return ``values`` broadcast to ``shape``, each from 0 to 1.
+    """Return ``values``, each from 0 to 1, broadcast to ``shape``: replicates and generations.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    values : float or array_like
-    shape : tuple of int
-
-    Returns
-    -------
-    ndarray, of that shape
-
-    Examples
-    --------
     >>> shares("real_fraction", [0.0, 0.5], (3, 2)).shape
     (3, 2)
     """
-    array = np.asarray(values, dtype=float)
-    outside = ~((array >= 0) & (array <= 1))
+    floats = np.asarray(values, dtype=float)
+    outside = ~((floats >= 0) & (floats <= 1))
     if outside.any():
-        raise ValueError(f"{name} must lie between 0 and 1, got {array[outside].flat[0]}")
+        raise ValueError(f"{name} must lie between 0 and 1, got {floats[outside].flat[0]}")
     try:
-        return np.broadcast_to(array, shape)
+        return np.broadcast_to(floats, shape)
     except ValueError:
         raise ValueError(
             f"{name} must have a shape that fits (replicates, generations) = {shape}, "
-            f"got {array.shape}"
+            f"got {floats.shape}"
         ) from None
 
 
 def one_of(name: str, value: T, allowed: Collection[T]) -> T:
     """Return ``value`` if it is among ``allowed``.
 
-    Parameters
-    ----------
-    name : str
-        What the error calls the argument.
-    value : object
-    allowed : collection
-
-    Returns
-    -------
-    object
-        ``value`` itself.
-
-    Examples
-    --------
     >>> one_of("sampling", "poisson", ("multinomial", "poisson"))
     'poisson'
     """
     if value in allowed:
         return value
     raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {value!r}")
+
+
+def ddof(estimator: str) -> int:
+    """Return by how much an estimator of a variance divides by less than the number of items.
+
+    >>> ddof("ml"), ddof("unbiased")
+    (0, 1)
+    """
+    return {"ml": 0, "unbiased": 1}[one_of("estimator", estimator, ("ml", "unbiased"))]
 
 
 def _as_float(value: Any) -> float:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from collapse_lib._types import Floats, Ints
-from collapse_lib.checks import one_of, positive
+from collapse_lib.checks import ddof, positive
 
 __all__ = ["Categorical", "Gaussian", "LinearRegression"]
 
@@ -71,11 +71,11 @@ class Gaussian:
     estimator: str = "ml"
 
     def __post_init__(self) -> None:
-        one_of("estimator", self.estimator, ("ml", "unbiased"))
+        ddof(self.estimator)  # refuses other names
 
     def fit(self, data: Floats) -> Floats:
-        ddof = 1 if self.estimator == "unbiased" else 0
-        return np.stack([data.mean(axis=1), data.std(axis=1, ddof=ddof)], axis=1)
+        sd = data.std(axis=1, ddof=ddof(self.estimator))
+        return np.stack([data.mean(axis=1), sd], axis=1)
 
     def sample(self, params: Floats, size: int, rng: np.random.Generator) -> Floats:
         mean, sd = params[:, :1], params[:, 1:]

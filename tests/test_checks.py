@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from collapse_lib.checks import (
     array,
     as_generator,
+    ddof,
     one_of,
     probabilities,
     probability,
@@ -71,14 +72,14 @@ def test_whole_number_is_one_or_refuses(value, minimum):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ([], "must be a one-dimensional, non-empty array, got shape (0,)"),
-        (3.0, "must be a one-dimensional, non-empty array, got shape ()"),
-        ([[1, 2]], "must be a one-dimensional, non-empty array, got shape (1, 2)"),
+        ([], "must be a non-empty array with 1 axis, got shape (0,)"),
+        (3.0, "must be a non-empty array with 1 axis, got shape ()"),
+        ([[1, 2]], "must be a non-empty array with 1 axis, got shape (1, 2)"),
         ([[1], [2, 3]], "must be numbers, got [[1], [2, 3]]"),
         (["a"], "must be numbers, got ['a']"),
-        ([1, nan], "must be finite and at least 0, got w[1] = nan"),
-        ([inf, 1], "must be finite and at least 0, got w[0] = inf"),
-        ([1, 2, -1e-300], "must be finite and at least 0, got w[2] = -1e-300"),
+        ([1, nan], "must be finite, got nan"),
+        ([inf, 1], "must be finite, got inf"),
+        ([1, 2, -1e-300], "must be at least 0, got -1e-300"),
         ([0, 0.0], "must have a positive sum, got all zeros"),
         ([1e308, 1e308], "must have a finite sum, got inf"),
     ],
@@ -107,6 +108,22 @@ def test_what_is_no_array(values, message):
 
 def test_an_array_of_any_shape():
     assert array("w", 3).shape == () and array("w", [[1, 2]]).dtype == float
+
+
+def test_an_array_from_a_minimum_on():
+    assert array("w", [[2, 3]], minimum=2).tolist() == [[2, 3]]
+    with pytest.raises(ValueError, match=r"^w must be at least 2\.5, got 2\.0$"):
+        array("w", [[2, 3]], minimum=2.5)
+
+
+def test_estimators_have_their_divisors():
+    x = np.array([1.0, 2.0, 4.0])
+    squares = ((x - x.mean()) ** 2).sum()
+    for estimator in ("ml", "unbiased"):
+        assert x.var(ddof=ddof(estimator)) == squares / (3 - ddof(estimator))
+    assert ddof("ml") < ddof("unbiased")
+    with pytest.raises(ValueError, match="estimator must be one of 'ml', 'unbiased', got 'mle'"):
+        ddof("mle")
 
 
 def test_zeros_where_they_are_allowed():

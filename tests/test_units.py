@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from collapse_lib import kde, regression, ridge
+from collapse_lib.loop import Immigration
 from collapse_lib.repair import attribution, remedies, universality, verification
 from collapse_lib.ridge import images as kernel_ridge
 from collapse_lib.ridge import scaling, spectrum
@@ -74,10 +75,10 @@ RISKS = [
         kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
      {"n": 0}, {"w0": TRUTH, "sigma": 0.7}, {"residual": 0.6}),
     *(
-        (lambda **given: kde.kde_moments(**given).total,
-         {"n": 9, "generations": 4, "policy": policy, "real_fraction": fraction},
+        (lambda **given: kde.moments(**given).total,
+         {"n": 9, "generations": 4, "policy": policy},
          {"bandwidth": 0.7}, {"variance": 1.3})
-        for policy, fraction in (("replace", 0.2), ("accumulate", 0.0))
+        for policy in (Immigration(0.2), "accumulate")
     ),
 ]  # fmt: skip
 SHARES = [

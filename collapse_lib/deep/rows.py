@@ -12,31 +12,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from collapse_lib._types import Array, Ints
-from collapse_lib.loop import FreshReal, History, PartlyReal, Policy
+from collapse_lib.loop import FreshReal, OnlyReal, PartlyReal, Policy
 
 __all__ = ["OnlyReal", "RowHistory", "training_rows"]
 
 
-@dataclass(frozen=True)
-class OnlyReal:
-    """The control: train on the n real rows in every generation, on nothing made.
-
-    Examples
-    --------
-    >>> history = RowHistory(n=2, rng=np.random.default_rng(1))
-    >>> [training_rows(OnlyReal(), history).tolist() for _ in range(2)]
-    [[0, 1], [0, 1]]
-    """
-
-    name = "only-real"
-
-    def training_set(self, history: History, n: int) -> Array:
-        return history.draw(n, model=0)
-
-
 @dataclass
 class RowHistory:
-    """A `loop.History` whose batches are row numbers.
+    """A `loop.Past` whose batches are row numbers.
 
     Attributes
     ----------
@@ -60,16 +43,17 @@ class RowHistory:
         return len(self.models) == 1
 
     def draw(self, size: int, *, model: int = -1) -> Ints:
-        """Row numbers of the batch that one of the models made, by default the newest."""
+        """Row numbers of the one batch that a model made, by default the newest; 0 is the truth."""
         if size > self.n:
             raise ValueError(f"size must be at most the {self.n} rows of a batch, got {size}")
         first = self.models[model] * self.n
-        batch = np.arange(first, first + size)[None]
+        return np.arange(first, first + size)[None]
+
+    def keep(self, batch: Ints) -> None:
         self.batches.append(batch)
-        return batch
 
     def pool(self, last: int = 0) -> Ints:
-        """Row numbers of all batches, or only of the ``last`` so many."""
+        """Row numbers of all batches kept, or only of the ``last`` so many."""
         return np.concatenate(self.batches[-last:], axis=1)
 
 
@@ -106,9 +90,9 @@ def training_rows(policy: Policy, history: RowHistory) -> Ints:
         raise ValueError(f"policy must keep all {history.n} real rows, got {policy}")
     if history.is_first_fit:
         rows: Array = history.draw(history.n)
+        history.keep(rows)
     else:
-        # A policy asks nothing of a history that this one cannot answer.
-        rows = policy.training_set(history, history.n)  # type: ignore[arg-type]
+        rows = policy.training_set(history, history.n)
     history.models.append(len(history.models))
     chosen: Ints = rows[0]
     return chosen

@@ -3,8 +3,6 @@
 Mean and sum of squares say everything a Gaussian fit asks of its sample, and they are
 independent: one normal and one chi-square draw replace n draws. In several dimensions the
 sum of squares is a Wishart matrix, drawn as its triangular Bartlett factor.
-
-The closed forms it is compared with live in `gaussian_theory` and can be had from here too.
 """
 
 from __future__ import annotations
@@ -13,51 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from collapse_lib._draws import multinomial
+from collapse_lib._draws import chunks, multinomial
 from collapse_lib._types import ArrayLike, Floats, Rng
 from collapse_lib.checks import as_generator, probabilities, whole_number
-from collapse_lib.gaussian.theory import (
-    _checked,
-    _dimension,
-    chernoff_bound,
-    expected_log_det,
-    expected_sd,
-    expected_squared_distance,
-    expected_variance,
-    hitting_probability,
-    limit_of_mean,
-    log_sd_mean,
-    log_sd_variance,
-    lyapunov_exponents,
-    mean_variance,
-    median_hitting_time,
-    moment_factor,
-    probability_above,
-    typical_rate,
-)
+from collapse_lib.gaussian.theory import _divisor
 from collapse_lib.loop import Accumulate, Policy, Replace, policy_named
 
-__all__ = [
-    "GaussianTrajectory",
-    "MixtureTrajectory",
-    "chernoff_bound",
-    "expected_log_det",
-    "expected_sd",
-    "expected_squared_distance",
-    "expected_variance",
-    "hitting_probability",
-    "limit_of_mean",
-    "log_sd_mean",
-    "log_sd_variance",
-    "lyapunov_exponents",
-    "mean_variance",
-    "median_hitting_time",
-    "moment_factor",
-    "probability_above",
-    "simulate",
-    "simulate_mixture",
-    "typical_rate",
-]
+__all__ = ["GaussianTrajectory", "MixtureTrajectory", "simulate", "simulate_mixture"]
 
 CHUNK = 2**14  # numbers drawn together: 128 kilobytes an array, which stays in cache
 
@@ -70,42 +30,22 @@ class GaussianTrajectory:
 
     Attributes
     ----------
-    means : ndarray, (replicates, generations + 1) or (replicates, generations + 1, dim)
-    factors : ndarray, (replicates, generations + 1) or (replicates, generations + 1, dim, dim)
+    mean : ndarray, (replicates, generations + 1) or (replicates, generations + 1, dim)
+    factor : ndarray, (replicates, generations + 1) or (replicates, generations + 1, dim, dim)
         The standard deviation if ``dim`` is 1, else the lower triangular Cholesky factor L
         of the covariance L Lᵀ.
-    policy : Policy
-    estimator : str
-    n : int
-        Draws a generation.
     """
 
-    means: Floats
-    factors: Floats
-    policy: Policy
-    estimator: str
-    n: int
+    mean: Floats
+    factor: Floats
 
     @property
-    def replicates(self) -> int:
-        return self.means.shape[0]
-
-    @property
-    def sds(self) -> Floats:
-        """Standard deviations, or those of each coordinate; the shape of ``means``."""
-        if self.factors.ndim == 2:
-            return self.factors
-        sds: Floats = np.sqrt((self.factors**2).sum(axis=-1))
-        return sds
-
-    @property
-    def log_det(self) -> Floats:
-        """ln det of the covariance, (replicates, generations + 1)."""
-        diagonal = self.factors[..., None]
-        if self.factors.ndim == 4:
-            diagonal = np.diagonal(self.factors, axis1=-2, axis2=-1)
-        log_det: Floats = 2 * np.log(diagonal).sum(axis=-1)
-        return log_det
+    def sd(self) -> Floats:
+        """Standard deviation, or those of the coordinates; the shape of ``mean``."""
+        if self.factor.ndim == 2:
+            return self.factor
+        sd: Floats = np.sqrt((self.factor**2).sum(axis=-1))
+        return sd
 
 
 def simulate(
@@ -124,12 +64,8 @@ def simulate(
     Parameters
     ----------
     n : int
-        Draws a generation, more than ``dim``.
-    generations : int
-        Number of fits.
-    replicates : int
-        Independent runs.
-    dim : int
+        Draws per generation, more than ``dim``.
+    generations, replicates, dim : int
     estimator : {"ml", "unbiased"}
         Whether the sum of squares is divided by the number of items or by one less.
     policy : Policy or str
@@ -141,11 +77,6 @@ def simulate(
     Returns
     -------
     GaussianTrajectory
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or no exact simulator is known for the policy.
 
     Notes
     -----
@@ -160,40 +91,39 @@ def simulate(
     Examples
     --------
     >>> run = simulate(100, generations=1000, replicates=500, estimator="unbiased", rng=1)
-    >>> run.sds.shape, round(float(np.median(run.sds[:, -1])), 3)
+    >>> run.sd.shape, round(float(np.median(run.sd[:, -1])), 3)
     ((500, 1001), 0.006)
     """
-    dim = _dimension(dim, whole_number("n", n, minimum=2))
-    n, divisor = _checked(n, estimator)
+    dim = whole_number("dim", dim, minimum=1)
+    n, divisor = _divisor(n, estimator, dim)
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
-    policy = policy_named(policy)
-    if isinstance(policy, Replace):
-        advance, numbers = (_replace, generations) if dim == 1 else (_bartlett, dim * dim)
-    elif isinstance(policy, Accumulate) and dim == 1:
-        advance, numbers = _accumulate, 1
-    else:
-        raise ValueError(
-            f"policy must be Replace, or Accumulate with dim 1, got {policy!r}, dim {dim}"
-        )
+    match policy_named(policy), dim:
+        case Replace(), 1:
+            advance, numbers = _replace, generations
+        case Replace(), _:
+            advance, numbers = _bartlett, dim * dim
+        case Accumulate(), 1:
+            advance, numbers = _accumulate, 1
+        case _:
+            raise ValueError(
+                f"policy must be Replace, or Accumulate with dim 1, got {policy!r}, dim {dim}"
+            )
     rng = as_generator(rng)
     columns = generations + 1 if history else min(generations, 1) + 1
     vector, matrix = ((), ()) if dim == 1 else ((dim,), (dim, dim))
-    means = np.empty((replicates, columns, *vector))
-    factors = np.empty((replicates, columns, *matrix))
-    rows = max(1, CHUNK // max(numbers, 1))
-    for start in range(0, replicates, rows):
-        chunk = slice(start, start + rows)
-        means[chunk, 0] = 0
-        factors[chunk, 0] = 1 if dim == 1 else np.eye(dim)
-        advance(means[chunk], factors[chunk], n, divisor, generations, rng)
-    return GaussianTrajectory(means, factors, policy, estimator, n)
+    mean = np.zeros((replicates, columns, *vector))
+    factor = np.empty((replicates, columns, *matrix))
+    factor[:, 0] = 1 if dim == 1 else np.eye(dim)
+    for part in chunks(replicates, numbers, at_once=CHUNK):
+        advance(mean[part], factor[part], n, divisor, generations, rng)
+    return GaussianTrajectory(mean, factor)
 
 
 def _replace(
-    means: Floats, sds: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
+    means: Floats, factors: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
 ) -> None:
-    """All generations of one chunk at once: a running product and a running sum."""
+    """Fill in all generations of one chunk at once: a running product and a running sum."""
     if generations == 0:
         return
     factor = rng.standard_gamma((n - 1) / 2, size=(len(means), generations))  # χ²/2
@@ -205,17 +135,17 @@ def _replace(
     noise *= 1 / np.sqrt(n)
     if means.shape[1] == generations + 1:
         np.add.accumulate(noise, axis=1, out=means[:, 1:])
-        sds[:, 1:] = factor
+        factors[:, 1:] = factor
     else:
         noise.sum(axis=1, out=means[:, -1])
-        sds[:, -1] = factor[:, -1]
+        factors[:, -1] = factor[:, -1]
 
 
 def _accumulate(
-    means: Floats, sds: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
+    means: Floats, factors: Floats, n: int, divisor: int, generations: int, rng: np.random.Generator
 ) -> None:
     """The pool's size, mean and sum of squares, updated by those of each new batch."""
-    mean, sd, squares = means[:, 0].copy(), sds[:, 0].copy(), np.zeros(len(means))
+    mean, sd, squares = means[:, 0].copy(), factors[:, 0].copy(), np.zeros(len(means))
     for t in range(1, generations + 1):
         step = sd * rng.standard_normal(len(mean)) / np.sqrt(n)  # batch mean − pool mean
         squares += 2 * sd**2 * rng.standard_gamma((n - 1) / 2, size=len(mean))
@@ -223,7 +153,7 @@ def _accumulate(
         mean += step / t
         np.sqrt(squares / (t * n - (n - divisor)), out=sd)
         now = min(t, means.shape[1] - 1)
-        means[:, now], sds[:, now] = mean, sd
+        means[:, now], factors[:, now] = mean, sd
 
 
 def _bartlett(
@@ -254,15 +184,13 @@ class MixtureTrajectory:
 
     Attributes
     ----------
-    weights, means, sds : ndarray, (replicates, generations + 1, components)
+    weight, mean, sd : ndarray, (replicates, generations + 1, components)
         A component without items keeps weight 0, its last mean, and standard deviation 0.
-    n : int
     """
 
-    weights: Floats
-    means: Floats
-    sds: Floats
-    n: int
+    weight: Floats
+    mean: Floats
+    sd: Floats
 
 
 def simulate_mixture(
@@ -282,13 +210,11 @@ def simulate_mixture(
 
     Parameters
     ----------
-    weights : array_like, (components,)
-        True weights, which sum to 1. True standard deviations are 1.
+    weights, means : array_like, (components,)
+        Of the truth. Weights sum to 1; true standard deviations are 1.
     n : int
-        Draws a generation, at least 2.
+        Draws per generation, at least 2.
     generations, replicates : int
-    means : array_like, (components,)
-        True means.
     estimator : {"ml", "unbiased"}
         A component with a single item is fitted with standard deviation 0 by either.
     rng : int, numpy.random.Generator or None
@@ -300,24 +226,21 @@ def simulate_mixture(
     Examples
     --------
     >>> run = simulate_mixture([0.9, 0.1], n=100, generations=50, replicates=2000, rng=1)
-    >>> (run.sds[:, -1] ** 2).mean(axis=0).round(1)
+    >>> (run.sd[:, -1] ** 2).mean(axis=0).round(1)
     array([0.6, 0. ])
     """
     truth = probabilities("weights", weights)
-    n, divisor = _checked(n, estimator)
+    n, divisor = _divisor(n, estimator)
     rng = as_generator(rng)
     generations = whole_number("generations", generations)
     shape = (whole_number("replicates", replicates, minimum=1), generations + 1, truth.size)
-    run = MixtureTrajectory(np.empty(shape), np.empty(shape), np.empty(shape), n)
-    run.weights[:, 0], run.means[:, 0], run.sds[:, 0] = truth, means, 1.0
+    weight, mean, sd = np.empty(shape), np.empty(shape), np.empty(shape)
+    weight[:, 0], mean[:, 0], sd[:, 0] = truth, means, 1.0
     for t in range(1, generations + 1):
-        sd = run.sds[:, t - 1]
-        count = multinomial(n, run.weights[:, t - 1], rng)
-        noise = rng.standard_normal(sd.shape)
+        count = multinomial(n, weight[:, t - 1], rng)
+        noise = sd[:, t - 1] * rng.standard_normal(count.shape)
         squares = 2 * rng.standard_gamma(np.maximum(count - 1, 0) / 2)  # 0 if count ≤ 1
-        run.weights[:, t] = count / n
-        run.means[:, t] = run.means[:, t - 1] + (count > 0) * sd * noise / np.sqrt(
-            np.maximum(count, 1)
-        )
-        run.sds[:, t] = sd * np.sqrt(squares / np.maximum(count - (n - divisor), 1))
-    return run
+        weight[:, t] = count / n
+        mean[:, t] = mean[:, t - 1] + (count > 0) * noise / np.sqrt(np.maximum(count, 1))
+        sd[:, t] = sd[:, t - 1] * np.sqrt(squares / np.maximum(count - (n - divisor), 1))
+    return MixtureTrajectory(weight, mean, sd)

@@ -25,14 +25,14 @@ from collapse_lib._draws import multinomial
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import (
     as_generator,
-    one_of,
+    ddof,
     positive,
     probability,
     weights,
     whole_number,
     whole_numbers,
 )
-from collapse_lib.gaussian.theory import ESTIMATORS, probability_above
+from collapse_lib.gaussian.theory import probability_above
 
 __all__ = [
     "DetectionPower",
@@ -159,7 +159,7 @@ def variance_power(
     Notes
     -----
     A healthy variance has the law χ²_{n−1}/D; that of generation t is a product of t such
-    factors, whose law `gaussian_theory.probability_above` computes.
+    factors, whose law `gaussian.probability_above` computes.
 
     References
     ----------
@@ -172,7 +172,7 @@ def variance_power(
     """
     n = whole_number("n", n, minimum=5)
     rate = probability("false_alarms", false_alarms)
-    divisor = n - (one_of("estimator", estimator, ESTIMATORS) == "unbiased")
+    divisor = n - ddof(estimator)
     level = np.sqrt(stats.chi2.ppf(rate, n - 1) / divisor)
     t = whole_numbers("generations", generations, minimum=1)
     power = [1 - probability_above(n, level, int(each), estimator) for each in t.ravel()]

@@ -29,6 +29,7 @@ from collapse_lib.loop import (
     FreshReal,
     Immigration,
     LastK,
+    OnlyReal,
     PartlyReal,
     Policy,
     RandomPast,
@@ -40,7 +41,7 @@ __all__ = ["CountTrajectory", "simulate"]
 
 CHUNK = 2**16  # replicate-words drawn together: half a megabyte per array, which stays in cache
 FEW_WORDS = (Replace, Accumulate, AccumulateSubsample, RandomPast)  # rarely more than n of them
-ALL_WORDS = (PartlyReal, FreshReal, Immigration, LastK)
+ALL_WORDS = (OnlyReal, PartlyReal, FreshReal, Immigration, LastK)
 
 
 @dataclass(frozen=True)
@@ -265,6 +266,9 @@ def _training_sets(
             while True:
                 yield (counts := draw(n, pool))
                 pool = pool + counts
+        case OnlyReal():
+            while True:
+                yield draw(n, truth)
         case PartlyReal(real):
             counts = kept = draw(real, truth)
             while True:

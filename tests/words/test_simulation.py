@@ -15,6 +15,7 @@ from collapse_lib.words.branching import expected_survivors, extinction_probabil
 
 POLICIES = ["replace", "accumulate", "accumulate-subsample", "random-past"]
 MIXING = [
+    loop.OnlyReal(),
     loop.PartlyReal(3),
     loop.FreshReal(3),
     loop.Immigration(0.2),
