@@ -21,8 +21,6 @@ from collapse_lib.checks import probabilities, whole_number
 __all__ = [
     "CollapseTime",
     "ancestor_distribution",
-    "ancestor_transitions",
-    "collapse_probability_bounds",
     "collapse_time",
     "expected_vocabulary",
     "kingman_survival",
@@ -41,38 +39,17 @@ class CollapseTime:
     exact : float
         From the ancestor chain.
     diffusion : float
-        Large-n value 2nΣ(1 − p) ln(1/(1 − p)).
-    lower, upper : float
-        2n(1 − Σp²) and 2n, which enclose the diffusion value.
+        Large-n value 2nΣ(1 − p) ln(1/(1 − p)), between 2n(1 − Σp²) and 2n.
     """
 
     exact: float
     diffusion: float
-    lower: float
-    upper: float
 
 
-def ancestor_transitions(n: int) -> Floats:
-    """Chance that a balls thrown into n boxes hit b different boxes.
+def _transitions(n: int) -> Floats:
+    """Chance, at (a, b), that a balls thrown into n boxes hit b different boxes.
 
-    Parameters
-    ----------
-    n : int
-        Boxes, from 1 to 8192.
-
-    Returns
-    -------
-    ndarray, (n + 1, n + 1)
-        Entry (a, b); lower triangular.
-
-    Notes
-    -----
     Ball by ball: the next ball hits an old box with chance b/n, a new one with (n − b)/n.
-
-    Examples
-    --------
-    >>> ancestor_transitions(3)[3].round(4)  # three balls in three boxes
-    array([0.    , 0.1111, 0.6667, 0.2222])
     """
     n = whole_number("n", n, minimum=1)
     if n > LARGEST_CHAIN:
@@ -92,7 +69,7 @@ def ancestor_distribution(n: int, generations: int) -> Floats:
     Parameters
     ----------
     n : int
-        Draws a generation, at least 1.
+        Draws per generation, from 1 to 8192.
     generations : int
 
     Returns
@@ -105,7 +82,7 @@ def ancestor_distribution(n: int, generations: int) -> Floats:
     >>> ancestor_distribution(3, 1)[1].round(4)
     array([0.    , 0.1111, 0.6667, 0.2222])
     """
-    step = ancestor_transitions(n)
+    step = _transitions(n)
     law = np.zeros((whole_number("generations", generations) + 1, len(step)))
     law[0, -1] = 1.0
     for t in range(1, len(law)):
@@ -113,15 +90,15 @@ def ancestor_distribution(n: int, generations: int) -> Floats:
     return law
 
 
-def word_gone_probability(p: ArrayLike, n: int, generations: int) -> Floats:
+def word_gone_probability(truth: ArrayLike, n: int, generations: int) -> Floats:
     """Chance that each word is missing from each fit, E(1 − p)^{A_{t−1}}.
 
     Parameters
     ----------
-    p : array_like, (words,)
-        The truth.
+    truth : array_like, (words,)
+        Probabilities p.
     n : int
-        Draws a generation.
+        Draws per generation.
     generations : int
 
     Returns
@@ -134,7 +111,7 @@ def word_gone_probability(p: ArrayLike, n: int, generations: int) -> Floats:
     >>> word_gone_probability([0.5, 0.5], n=2, generations=1)[1]
     array([0.25, 0.25])
     """
-    p = probabilities("p", p)
+    p = probabilities("truth", truth)
     generations = whole_number("generations", generations)
     at_truth: Floats = (p == 0).astype(float)[None]
     if generations == 0:
@@ -144,17 +121,14 @@ def word_gone_probability(p: ArrayLike, n: int, generations: int) -> Floats:
     return np.vstack([at_truth, law @ powers])
 
 
-def expected_vocabulary(p: ArrayLike, n: int, generations: int) -> Floats:
-    """Expected number of different words in each fit, (generations + 1,).
-
-    Exact for multinomial sampling; arguments as `word_gone_probability`.
+def expected_vocabulary(truth: ArrayLike, n: int, generations: int) -> Floats:
+    """Expected number of different words in each fit, exact for multinomial sampling.
 
     Parameters
     ----------
-    p : array_like, (words,)
-        Probabilities of the words.
-    n : int
-    generations : int
+    truth : array_like, (words,)
+    n, generations : int
+        As in `word_gone_probability`.
 
     Returns
     -------
@@ -165,19 +139,19 @@ def expected_vocabulary(p: ArrayLike, n: int, generations: int) -> Floats:
     >>> expected_vocabulary([0.5, 0.5], n=2, generations=1)
     array([2. , 1.5])
     """
-    words: Floats = (1 - word_gone_probability(p, n, generations)).sum(axis=1)
+    words: Floats = (1 - word_gone_probability(truth, n, generations)).sum(axis=1)
     return words
 
 
-def collapse_time(p: ArrayLike, n: int) -> CollapseTime:
+def collapse_time(truth: ArrayLike, n: int) -> CollapseTime:
     """Expected number of fits until a single word is left.
 
     Parameters
     ----------
-    p : array_like, (words,)
-        The truth.
+    truth : array_like, (words,)
+        Probabilities p.
     n : int
-        Draws a generation, from 2 to 8192.
+        Draws per generation, from 2 to 8192.
 
     Returns
     -------
@@ -199,58 +173,17 @@ def collapse_time(p: ArrayLike, n: int) -> CollapseTime:
     >>> round(result.exact, 1), round(result.diffusion, 1)
     (128.2, 130.0)
     """
-    p = probabilities("p", p)
+    p = probabilities("truth", truth)
     n = whole_number("n", n, minimum=2)
     if p.max() == 1:
-        return CollapseTime(exact=0.0, diffusion=0.0, lower=0.0, upper=2.0 * n)
-    step = ancestor_transitions(n)[2:, 2:]
+        return CollapseTime(exact=0.0, diffusion=0.0)
+    step = _transitions(n)[2:, 2:]
     undecided = np.array([1 - np.sum(p**a) for a in range(2, n + 1)])
     waiting = solve_triangular(np.eye(n - 1) - step, undecided, lower=True)
     return CollapseTime(
         exact=1 + float(waiting[-1]),
         diffusion=float(-2 * n * np.sum((1 - p) * np.log1p(-p))),
-        lower=float(2 * n * (1 - np.sum(p**2))),
-        upper=float(2 * n),
     )
-
-
-def collapse_probability_bounds(p: ArrayLike, n: int, generations: int) -> tuple[Floats, Floats]:
-    """Lower and upper bound on the chance that one word is left by each fit.
-
-    Parameters
-    ----------
-    p : array_like, (words,)
-    n : int
-    generations : int
-
-    Returns
-    -------
-    lower, upper : ndarray, (generations + 1,)
-        Bounds from E H_t = (1 − 1/n)^t H₀ and 2(n−1)/n² ≤ H_t ≤ 1 − 1/s while s words
-        are possible and at least two are left.
-
-    References
-    ----------
-    Seddik et al., arXiv 2404.05090, fully synthetic setting, whose lower bound has n where n²/(2(n−1)),
-    about half of it, stands here.
-
-    Examples
-    --------
-    >>> low, high = collapse_probability_bounds([0.5, 0.5], n=10, generations=50)
-    >>> bool(0.98 < low[50] < high[50] < 1)
-    True
-    """
-    p = probabilities("p", p)
-    n = whole_number("n", n, minimum=2)
-    words = min(int(np.count_nonzero(p)), n)
-    t = np.arange(whole_number("generations", generations) + 1)
-    heterozygosity = (1 - np.sum(p**2)) * (1 - 1 / n) ** t
-    if words == 1:
-        return np.ones(len(t)), np.ones(len(t))
-    lower = np.clip(1 - heterozygosity * n**2 / (2 * (n - 1)), 0, 1)
-    upper = np.clip(1 - heterozygosity / (1 - 1 / words), 0, 1)
-    lower[0] = upper[0] = 0.0  # the truth is no fit: two words are there
-    return lower, upper
 
 
 def kingman_survival(x: ArrayLike) -> Floats:

@@ -14,18 +14,16 @@ from functools import cache
 
 import numpy as np
 
-from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints, Rng
-from collapse_lib.checks import as_generator, probability, weights, whole_numbers
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints
+from collapse_lib.checks import probability, weights, whole_numbers
 
 __all__ = [
     "ALIVE_CONSTANT",
-    "alive_bounds",
     "alive_probability",
     "expected_survivors",
     "extinction_probability",
     "forgetting_quantile",
     "no_loss_probability",
-    "sample_forgetting_time",
 ]
 
 TABLE = 1024  # beyond it `_generation_at` is exact to about 1e-7 of a generation
@@ -37,11 +35,11 @@ def alive_probability(k: ArrayLike) -> FloatOrArray:
     Parameters
     ----------
     k : int or array_like of int
-        At least 1; g₁ = 1.
+        At least 1, and g₁ = 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``k``
+    float or ndarray
 
     References
     ----------
@@ -56,33 +54,6 @@ def alive_probability(k: ArrayLike) -> FloatOrArray:
     return _alive_table(int(k.max(initial=1)))[k - 1]
 
 
-def alive_bounds(k: ArrayLike) -> tuple[FloatOrArray, FloatOrArray]:
-    """Lower and upper bound on g_k: 1/((k+1)/2 + ln(k)/6) and 2/(k+1).
-
-    Parameters
-    ----------
-    k : int or array_like of int
-        At least 1.
-
-    Returns
-    -------
-    low, high : float or ndarray, the shape of ``k``
-
-    References
-    ----------
-    Proved in the chapter *Forgetting time*; sharper than the 1/k and 3/k of
-    Suresh et al., arXiv 2412.17646, Theorem 2.
-
-    Examples
-    --------
-    >>> low, high = alive_bounds(100)
-    >>> bool(low < alive_probability(100) < high)
-    True
-    """
-    k = whole_numbers("k", k, minimum=1)
-    return 1 / ((k + 1) / 2 + np.log(k) / 6), 2 / (k + 1)
-
-
 def extinction_probability(count: ArrayLike, t: ArrayLike) -> Floats:
     """Chance that a word seen ``count`` times is gone t generations later.
 
@@ -91,11 +62,10 @@ def extinction_probability(count: ArrayLike, t: ArrayLike) -> Floats:
     count : float or array_like
         Occurrences, at least 0.
     t : int or array_like of int
-        Generations, at least 0; broadcast against ``count``.
 
     Returns
     -------
-    ndarray, the broadcast shape of ``count`` and ``t``
+    float or ndarray
         q_t^count with q_t = 1 − g_{t+1}; exact for Poisson sampling.
 
     References
@@ -126,7 +96,7 @@ def no_loss_probability(counts: ArrayLike, t: ArrayLike) -> FloatOrArray:
     Returns
     -------
     float or ndarray, the shape of ``t``
-        Π_i (1 − q_t^{c_i}) over the words with c_i > 0, same shape as ``t``.
+        Π_i (1 − q_t^{c_i}) over the words with c_i > 0.
 
     Examples
     --------
@@ -139,7 +109,7 @@ def no_loss_probability(counts: ArrayLike, t: ArrayLike) -> FloatOrArray:
 
 
 def expected_survivors(counts: ArrayLike, t: ArrayLike) -> Floats:
-    """Expected number of words alive t generations after these counts, Σ_i (1 − q_t^{c_i}).
+    """Expected number of words alive t generations after these counts.
 
     Parameters
     ----------
@@ -149,7 +119,7 @@ def expected_survivors(counts: ArrayLike, t: ArrayLike) -> Floats:
     Returns
     -------
     float or ndarray, the shape of ``t``
-        Same shape as ``t``; exact for Poisson sampling.
+        Σ_i (1 − q_t^{c_i}), exact for Poisson sampling.
 
     Examples
     --------
@@ -185,58 +155,16 @@ def forgetting_quantile(count: ArrayLike, alpha: float) -> Ints:
         raise ValueError(
             "count must be more than 0, got 0: a word that is not there is already gone"
         )
-    return _first_generation_below(-np.expm1(math.log(probability("alpha", alpha)) / count))
-
-
-def sample_forgetting_time(counts: ArrayLike, rng: Rng = None) -> Ints:
-    """Draw one forgetting time for each count, without simulating any generation.
-
-    Parameters
-    ----------
-    counts : float or array_like
-        Occurrences, more than 0.
-    rng : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    ndarray of int, the shape of ``counts``
-        Independent draws of T, P(T ≤ t) = q_t^count; same shape as ``counts``.
-
-    Notes
-    -----
-    Inversion: T is the first t with q_t^count ≥ U, that is g_{t+1} ≤ 1 − U^{1/count}.
-
-    Examples
-    --------
-    >>> sample_forgetting_time([1, 10, 100], rng=3)
-    array([ 17,  50, 141])
-    """
-    counts = _counts(counts)
-    if (counts == 0).any():
-        raise ValueError(
-            "counts must be more than 0, got 0: a word that is not there is already gone"
-        )
-    # −ln U is exponential: 1 − U^{1/count} = 1 − e^{−E/count}
-    return _first_generation_below(
-        -np.expm1(-as_generator(rng).standard_exponential(counts.shape) / counts)
-    )
-
-
-def _first_generation_below(level: Floats) -> Ints:
-    """Smallest t ≥ 1 with g_{t+1} ≤ level, for levels in (0, 1)."""
-    descending = _alive_table(TABLE)
-    t = np.searchsorted(-descending, -level)  # g[t] is g_{t+1}
-    t = np.maximum(t, 1)  # a level that rounds to one
+    # The first t with g_{t+1} ≤ level, but not 0 where the level rounds to one.
+    level = np.atleast_1d(-np.expm1(math.log(probability("alpha", alpha)) / count))
+    t = np.maximum(np.searchsorted(-_alive_table(TABLE), -level), 1)
     late = t >= TABLE
-    if late.any():
-        level, t = np.atleast_1d(level), np.atleast_1d(t)
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            late_t = np.ceil(_generation_at(1 / level[late])) - 1
-        if not (late_t < 2**63).all():
-            raise ValueError("count must be smaller: its forgetting time does not fit in 64 bits")
-        t[late] = late_t
-        return t.reshape(np.shape(late))
-    return t
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        late_t = np.ceil(_generation_at(1 / level[late])) - 1
+    if not (late_t < 2**63).all():
+        raise ValueError("count must be smaller: its forgetting time does not fit in 64 bits")
+    t[late] = late_t
+    return t.reshape(count.shape)[()]
 
 
 def _generation_at(r: Floats) -> FloatOrArray:
@@ -245,22 +173,11 @@ def _generation_at(r: Floats) -> FloatOrArray:
     r_{k+1} = 1/(1 − e^{−1/r_k}) = r_k + 1/2 + 1/(12 r_k) + O(r_k⁻³), and
     2r − ln(r)/3 + 1/(36 r) grows by exactly 1 + O(r⁻³) in each step.
     """
-    return _slow_part(r) + _offset()
+    return _slow_part(r) + OFFSET
 
 
 def _slow_part(r: FloatOrArray) -> FloatOrArray:
     return 2 * r - np.log(r) / 3 + 1 / (36 * r)
-
-
-@cache
-def _offset() -> float:
-    k = 2**16
-    return k - float(_slow_part(1 / _alive_table(k)[-1]))
-
-
-def _alive_constant() -> float:
-    """C in 1/g_k = k/2 + ln(k)/6 + C + o(1): put r ≈ k/2 into `_generation_at` and solve for r."""
-    return -_offset() / 2 - math.log(2) / 6
 
 
 @cache
@@ -289,4 +206,6 @@ def _alive_by_count(counts: ArrayLike, t: ArrayLike) -> tuple[Floats, Ints]:
     return 1 - extinction_probability(present, np.asarray(t)[..., None]), words
 
 
-ALIVE_CONSTANT = _alive_constant()
+OFFSET = 2**16 - float(_slow_part(1 / _alive_table(2**16)[-1]))
+# C in 1/g_k = k/2 + ln(k)/6 + C + o(1): put r ≈ k/2 into `_generation_at` and solve for r.
+ALIVE_CONSTANT = -OFFSET / 2 - math.log(2) / 6

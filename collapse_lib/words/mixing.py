@@ -1,8 +1,4 @@
-"""Calculators for whoever mixes real and synthetic text: how much is safe, how to weigh it.
-
-Each turns a theorem of the chapter *Real and synthetic* into one number.
-
-How much real data keeps a loop of words from collapsing: closed forms and calculators.
+"""How much real data keeps a loop of words from collapsing, and how to weigh it.
 
 A drift here is E‖p_t − p₀‖² in units of 1 − Σp₀², the variance of the truth: 0 for a
 perfect copy, 1/N for a single fit to N real items, 1 for a model that has collapsed. By
@@ -21,15 +17,14 @@ import numpy as np
 from scipy.optimize import brentq
 
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats
-from collapse_lib.checks import positive, probability, share, whole_number
+from collapse_lib.checks import array, positive, probability, share, whole_number
 from collapse_lib.loop import FreshReal, Immigration, LastK, PartlyReal, Policy
 
 __all__ = [
+    "best_real_weight",
     "drift_limit",
     "expected_drift",
-    "last_k_effective_size",
     "migrants_needed",
-    "optimal_real_weight",
     "presence_probability",
     "retention",
     "safe_synthetic_size",
@@ -37,6 +32,100 @@ __all__ = [
 ]
 
 LEAST = 1e-4  # smallest share of real items for which presence is summed, term by term
+
+
+def expected_drift(policy: Policy, n: int, generations: int) -> Floats:
+    """Expected drift of each generation, in units of the variance of the truth.
+
+    Parameters
+    ----------
+    policy : PartlyReal, FreshReal, Immigration or LastK
+    n : int
+        Draws from models per generation, at least 2 and k (under Immigration: items in all).
+    generations : int
+
+    Returns
+    -------
+    ndarray, (generations + 1,)
+        Entry 0 is 0: the truth.
+
+    References
+    ----------
+    Exact for words fitted by frequencies. For PartlyReal and LastK see also Seddik et al.,
+    arXiv 2404.05090.
+
+    Examples
+    --------
+    >>> expected_drift(PartlyReal(10), n=10, generations=3).round(4)
+    array([0.    , 0.1   , 0.1225, 0.1276])
+    """
+    n = _draws(policy, n)
+    generations = whole_number("generations", generations)
+    if isinstance(policy, LastK):
+        return _last_k(policy, n, generations)
+    first, factor, limit = _geometric(policy, n)
+    t = np.arange(generations)
+    return np.append(0.0, limit + (first - limit) * factor**t)
+
+
+def drift_limit(policy: Policy, n: int) -> float:
+    """Limit of `expected_drift` after infinitely many generations; 1 is collapse.
+
+    Parameters
+    ----------
+    policy : PartlyReal, FreshReal, Immigration or LastK
+    n : int
+        As in `expected_drift`.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> N = 100
+    >>> [round(N * drift_limit(policy(N), n=10**6), 3) for policy in (PartlyReal, FreshReal)]
+    [1.493, 0.498]
+    """
+    n = _draws(policy, n)
+    return 1.0 if isinstance(policy, LastK) else _geometric(policy, n)[2]
+
+
+def _draws(policy: Policy, n: int) -> int:
+    return whole_number("n", n, minimum=max(2, policy.k) if isinstance(policy, LastK) else 2)
+
+
+def _geometric(policy: Policy, n: int) -> tuple[float, float, float]:
+    """First value, factor and limit of a drift that approaches its limit geometrically."""
+    match policy:
+        case PartlyReal(real):
+            limit = 1 / real + (1 - 1 / real) * n / (real**2 + 2 * real * n + n)
+            return 1 / real, (n / (real + n)) ** 2 * (1 - 1 / n), limit
+        case FreshReal(real):
+            limit = (real + n) / (real**2 + 2 * real * n + n)
+            return 1 / real, (n / (real + n)) ** 2 * (1 - 1 / n), limit
+        case Immigration(fraction):
+            factor = (1 - fraction) ** 2 * (1 - 1 / n)
+            return 1 / n, factor, 1 / n / (1 - factor)
+    raise ValueError(f"policy must be PartlyReal, FreshReal, Immigration or LastK, got {policy!r}")
+
+
+def _last_k(policy: LastK, n: int, generations: int) -> Floats:
+    """Drift under LastK, from second moments of the models (or reused batches) in the window."""
+    share, drift = n // policy.k, [0.0]
+    window: Floats = np.full((1, 1), 1 / share if policy.reuse else 0.0)
+    for _ in range(generations):
+        with_newest = window.mean(axis=0)
+        if policy.reuse:
+            drift.append(with_newest.mean())
+            newest = drift[-1] + (1 - drift[-1]) / share
+        else:
+            noise = (1 - np.diag(window)).sum() / (len(window) ** 2 * share)
+            newest = with_newest.mean() + noise
+            drift.append(newest)
+        bordered = np.block([[window, with_newest[:, None]], [with_newest, newest]])
+        window = bordered[-policy.k :, -policy.k :]
+    return np.array(drift)
 
 
 def safe_synthetic_size(real: int, drift: float, *, heterozygosity: float = 1.0) -> float:
@@ -49,8 +138,8 @@ def safe_synthetic_size(real: int, drift: float, *, heterozygosity: float = 1.0)
     real : int
         Real items N, at least 2.
     drift : float
-        Largest acceptable E‖p_t − p₁‖², in every generation t, more than 0; p₁ is the fit to
-        the real items alone.
+        Largest acceptable E‖p_t − p₁‖², in every generation t; p₁ is the fit to the real
+        items alone.
     heterozygosity : float
         1 − Σp₀² of the truth, in (0, 1]; the default is the worst case.
 
@@ -90,12 +179,11 @@ def weighted_drift_limit(weight: ArrayLike, real: int, synthetic: int) -> FloatO
     weight : float or array_like
         Weight w of the real items, in (0, 1].
     real, synthetic : int
-        Real items N and synthetic items n of a generation, at least 1.
+        Real items N and synthetic items n per generation, at least 1.
 
     Returns
     -------
-    float or ndarray, the shape of ``weight``
-        Same shape as ``weight``; in units of the variance of the truth.
+    float or ndarray
 
     Examples
     --------
@@ -103,20 +191,20 @@ def weighted_drift_limit(weight: ArrayLike, real: int, synthetic: int) -> FloatO
     0.006645
     """
     real, synthetic = _sizes(real, synthetic)
-    weight = np.asarray(weight, dtype=float)
+    weight = array("weight", weight)
     if not ((weight > 0) & (weight <= 1)).all():
         raise ValueError(f"weight must be more than 0 and at most 1, got {weight}")
-    other = (1 - weight) ** 2
-    return (weight**2 / real + other / synthetic) / (1 - other * (1 - 1 / synthetic))
+    model = (1 - weight) ** 2 / synthetic
+    return (weight**2 / real + model) / (weight * (2 - weight) + model)
 
 
-def optimal_real_weight(real: int, synthetic: int) -> float:
+def best_real_weight(real: int, synthetic: int) -> float:
     """Weight of the fresh real items that makes the long-run drift smallest.
 
     Parameters
     ----------
     real, synthetic : int
-        Real items N and synthetic items n of a generation, at least 1.
+        Real items N and synthetic items n per generation, at least 1.
 
     Returns
     -------
@@ -131,12 +219,16 @@ def optimal_real_weight(real: int, synthetic: int) -> float:
 
     Examples
     --------
-    >>> round(optimal_real_weight(10**6, 10**6), 4), round(optimal_real_weight(5, 5), 4)
+    >>> round(best_real_weight(10**6, 10**6), 4), round(best_real_weight(5, 5), 4)
     (0.618, 0.5963)
     """
     real, synthetic = _sizes(real, synthetic)
     square, line = (synthetic - 1) / real, 1 + 1 / real
     return 2 / (line + math.sqrt(line**2 + 4 * square))
+
+
+def _sizes(real: int, synthetic: int) -> tuple[int, int]:
+    return whole_number("real", real, minimum=1), whole_number("synthetic", synthetic, minimum=1)
 
 
 def presence_probability(p: float, n: int, fraction: float) -> float:
@@ -147,7 +239,7 @@ def presence_probability(p: float, n: int, fraction: float) -> float:
     p : float
         True probability of the word, in (0, 1).
     n : int
-        Items a generation, at least 1.
+        Items per generation, at least 1.
     fraction : float
         Chance that an item is real, from 1e-4 to 1.
 
@@ -162,19 +254,21 @@ def presence_probability(p: float, n: int, fraction: float) -> float:
     >>> round(presence_probability(1e-4, 10_000, 0.05), 3)
     0.228
     """
-    p, n, fraction = probability("p", p), whole_number("n", n, minimum=1), _fraction(fraction)
-    return -math.expm1(-n * p * fraction * _descent(fraction))
+    p, n = probability("p", p), whole_number("n", n, minimum=1)
+    if share("fraction", fraction) < LEAST:
+        raise ValueError(f"fraction must be at least {LEAST}, got {fraction!r}")
+    return -math.expm1(-n * p * fraction * _descent(float(fraction)))
 
 
 def migrants_needed(p: float, n: int, presence: float) -> float:
-    """Real items a generation that keep a word present a given share of the time.
+    """Real items per generation that keep a word present a given share of the time.
 
     Parameters
     ----------
     p : float
         True probability of the word, in (0, 1).
     n : int
-        Items a generation, at least 1.
+        Items per generation, at least 1.
     presence : float
         Share of generations in which the word is to be there. At most the share with real
         data alone, 1 − exp(−n p).
@@ -184,35 +278,35 @@ def migrants_needed(p: float, n: int, presence: float) -> float:
     float
         n f for the smallest fraction f that will do, in (0, n].
 
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or real data alone do not suffice.
-
     Examples
     --------
-    >>> round(migrants_needed(1e-3, 10_000, 0.9))  # of 10 000 items a generation
+    >>> round(migrants_needed(1e-3, 10_000, 0.9))  # of 10 000 items per generation
     421
     """
     p, n = probability("p", p), whole_number("n", n, minimum=1)
-    most = -math.expm1(-n * p)
-    presence = positive("presence", presence)
-    if presence > most:
-        raise ValueError(
-            f"presence must be at most 1 − exp(−n p) = {most:.6g}, what real data alone "
-            f"reach, got {presence!r}"
-        )
+    presence, most = positive("presence", presence), -math.expm1(-n * p)
     least = presence_probability(p, n, LEAST)
-    if presence <= least:
+    if not least < presence <= most:
         raise ValueError(
             f"presence must be more than {least:.6g}, which a real fraction of {LEAST} already "
-            f"reaches, got {presence!r}"
+            f"reaches, and at most 1 − exp(−n p) = {most:.6g}, what real data alone reach, "
+            f"got {presence!r}"
         )
     if presence == most:
         return float(n)
     missing = math.log1p(-presence) / (n * p)
     migrants: float = n * brentq(lambda f: f * _descent(f) + missing, LEAST, 1.0, xtol=1e-9)
     return migrants
+
+
+@lru_cache(maxsize=512)
+def _descent(fraction: float) -> float:
+    """U_f: the generations in which one migrant's family is alive, on average."""
+    total, alive = 0.0, 1.0
+    while alive > 1e-4 * fraction:
+        total += alive
+        alive = -math.expm1(-(1 - fraction) * alive)
+    return total + alive / fraction  # geometric from here on
 
 
 def retention(batch_sizes: Iterable[int]) -> float:
@@ -226,11 +320,6 @@ def retention(batch_sizes: Iterable[int]) -> float:
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If there is no batch, or a size is not a whole number of at least 1.
 
     References
     ----------
@@ -246,169 +335,3 @@ def retention(batch_sizes: Iterable[int]) -> float:
         raise ValueError("batch_sizes must hold at least one batch, got none")
     pool = np.cumsum(sizes, dtype=float)
     return float(np.prod(1 - sizes / pool**2))
-
-
-@lru_cache(maxsize=512)
-def _descent(fraction: float) -> float:
-    """U_f: the generations in which one migrant's family is alive, on average."""
-    total, alive = 0.0, 1.0
-    while alive > 1e-4 * fraction:
-        total += alive
-        alive = -math.expm1(-(1 - fraction) * alive)
-    return total + alive / fraction  # geometric from here on
-
-
-def _sizes(real: int, synthetic: int) -> tuple[int, int]:
-    return whole_number("real", real, minimum=1), whole_number("synthetic", synthetic, minimum=1)
-
-
-def _fraction(value: float) -> float:
-    value = share("fraction", value)
-    if value < LEAST:
-        raise ValueError(f"fraction must be at least {LEAST}, got {value!r}")
-    return value
-
-
-def expected_drift(policy: Policy, n: int, generations: int) -> Floats:
-    """Expected drift of each generation, in units of the variance of the truth.
-
-    Parameters
-    ----------
-    policy : PartlyReal, FreshReal, Immigration or LastK
-    n : int
-        Draws from models a generation, at least 2 (under Immigration: items in all).
-    generations : int
-
-    Returns
-    -------
-    ndarray, (generations + 1,)
-        Entry 0 is 0: the truth.
-
-    Raises
-    ------
-    ValueError
-        If ``n`` or ``generations`` is out of range, or the policy is another.
-
-    References
-    ----------
-    Exact for words fitted by frequencies; proved in the chapter *How much synthetic data is
-    safe?* For PartlyReal and LastK see also Seddik et al., arXiv 2404.05090.
-
-    Examples
-    --------
-    >>> expected_drift(PartlyReal(10), n=10, generations=3).round(4)
-    array([0.    , 0.1   , 0.1225, 0.1276])
-    """
-    n = whole_number("n", n, minimum=2)
-    generations = whole_number("generations", generations)
-    if isinstance(policy, LastK):
-        moments = _reused if policy.reuse else _redrawn
-        return moments(policy.k, _share_of_each(policy.k, n), generations)
-    first, factor, limit = _geometric(policy, n)
-    t = np.arange(generations)
-    return np.append(0.0, limit + (first - limit) * factor**t)
-
-
-def drift_limit(policy: Policy, n: int) -> float:
-    """Limit of `expected_drift` after infinitely many generations.
-
-    Parameters
-    ----------
-    policy : PartlyReal, FreshReal, Immigration or LastK
-    n : int
-        Draws a generation, at least 2.
-
-    Returns
-    -------
-    float
-        1 under LastK: it collapses.
-
-    Examples
-    --------
-    >>> N = 100
-    >>> [round(N * drift_limit(policy(N), n=10**6), 3) for policy in (PartlyReal, FreshReal)]
-    [1.493, 0.498]
-    """
-    n = whole_number("n", n, minimum=2)
-    if isinstance(policy, LastK):
-        _share_of_each(policy.k, n)
-        return 1.0
-    return _geometric(policy, n)[2]
-
-
-def last_k_effective_size(k: int, n: int, *, reuse: bool = False) -> float:
-    """Draws a generation of the replace loop that collapses about as fast as last-K.
-
-    Parameters
-    ----------
-    k : int
-        Generations in the window, at least 1.
-    n : int
-        Items a generation, at least ``k``.
-    reuse : bool
-        Whether each batch is used k times, or drawn afresh.
-
-    Returns
-    -------
-    float
-        A heuristic for many more than k generations and n much larger than k:
-        n((k + 1)/2)² with fresh redraws, (n/k)((k + 1)/2)² with reused batches.
-        `expected_drift` is exact.
-
-    Examples
-    --------
-    >>> last_k_effective_size(3, 30), last_k_effective_size(3, 30, reuse=True)
-    (120.0, 40.0)
-    """
-    k = whole_number("k", k, minimum=1)
-    n = whole_number("n", n, minimum=k)
-    return (n / k if reuse else float(n)) * ((k + 1) / 2) ** 2
-
-
-def _geometric(policy: Policy, n: int) -> tuple[float, float, float]:
-    """First value, factor and limit of a drift that approaches its limit geometrically."""
-    match policy:
-        case PartlyReal(real):
-            limit = 1 / real + (1 - 1 / real) * n / (real**2 + 2 * real * n + n)
-            return 1 / real, (n / (real + n)) ** 2 * (1 - 1 / n), limit
-        case FreshReal(real):
-            limit = (real + n) / (real**2 + 2 * real * n + n)
-            return 1 / real, (n / (real + n)) ** 2 * (1 - 1 / n), limit
-        case Immigration(fraction):
-            factor = (1 - fraction) ** 2 * (1 - 1 / n)
-            return 1 / n, factor, 1 / n / (1 - factor)
-    raise ValueError(f"policy must be PartlyReal, FreshReal, Immigration or LastK, got {policy!r}")
-
-
-def _redrawn(k: int, share: int, generations: int) -> Floats:
-    """Drift under LastK with fresh redraws: second moments of the models in the window."""
-    window: Floats = np.zeros((1, 1))  # of the truth
-    drift = [0.0]
-    for _ in range(generations):
-        with_newest = window.mean(axis=0)
-        noise = (1 - np.diag(window)).sum() / (len(window) ** 2 * share)
-        window = _border(window, with_newest, with_newest.mean() + noise, k)
-        drift.append(window[-1, -1])
-    return np.array(drift)
-
-
-def _reused(k: int, share: int, generations: int) -> Floats:
-    """Drift under LastK with reused batches: second moments of the batches in the window."""
-    window: Floats = np.full((1, 1), 1 / share)
-    drift = [0.0]
-    for _ in range(generations):
-        with_newest = window.mean(axis=0)
-        drift.append(with_newest.mean())
-        window = _border(window, with_newest, drift[-1] + (1 - drift[-1]) / share, k)
-    return np.array(drift)
-
-
-def _border(window: Floats, edge: Floats, corner: float, k: int) -> Floats:
-    """Add a row and a column, and drop the oldest beyond k."""
-    return np.block([[window, edge[:, None]], [edge, corner]])[-k:, -k:]
-
-
-def _share_of_each(k: int, n: int) -> int:
-    if n < k:
-        raise ValueError(f"n must be at least k = {k} for LastK, got {n}")
-    return n // k

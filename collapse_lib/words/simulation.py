@@ -1,58 +1,47 @@
 """Words that train on their own counts: an exact-in-law simulator.
 
-A categorical model fitted by frequencies is known once the counts are known, so a
-generation is one multinomial (or Poisson) draw and never a list of tokens. A word
-that is gone stays gone, so only survivors are drawn: the cost of a generation falls
-as words die.
+A categorical model fitted by frequencies is known once the counts are known, so that a
+generation is one multinomial (or Poisson) draw and never a list of tokens. Under Replace a
+missing word stays away: only survivors are drawn, and the cost of a generation falls as words
+die. Under the other policies every word keeps its column.
 
-The closed forms it is compared with live in rooms of their own and can be had from here
-too: `branching` (Poisson sampling, one word), `ancestry` (multinomial sampling, all words)
-and `conservation` (what each policy keeps).
+Closed forms for comparison: `branching` (Poisson sampling, one word), `ancestry` (multinomial
+sampling, all words), `mixing` and `conservation` (what each policy keeps).
 """
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
+from itertools import islice
+from operator import add
 
 import numpy as np
 
-from collapse_lib._types import ArrayLike, Floats, Ints, Rng
+from collapse_lib._draws import chunks, multinomial
+from collapse_lib._types import Array, ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, one_of, weights, whole_number
-from collapse_lib.conservation import expected_retention, retention_limit
-from collapse_lib.loop import Policy, policy_named
-from collapse_lib.words._mixtures import MIXING, Mixture
-from collapse_lib.words._survivors import Step, Survivors, replace_poisson, stepper
-from collapse_lib.words.ancestry import (
-    collapse_probability_bounds,
-    collapse_time,
-    expected_vocabulary,
-    word_gone_probability,
-)
-from collapse_lib.words.branching import (
-    expected_survivors,
-    extinction_probability,
-    forgetting_quantile,
-    no_loss_probability,
-    sample_forgetting_time,
+from collapse_lib.loop import (
+    Accumulate,
+    AccumulateSubsample,
+    FreshReal,
+    Immigration,
+    LastK,
+    OnlyReal,
+    PartlyReal,
+    Policy,
+    RandomPast,
+    Replace,
+    policy_named,
 )
 
-__all__ = [
-    "CountTrajectory",
-    "collapse_probability_bounds",
-    "collapse_time",
-    "expected_retention",
-    "expected_survivors",
-    "expected_vocabulary",
-    "extinction_probability",
-    "forgetting_quantile",
-    "no_loss_probability",
-    "retention_limit",
-    "sample_forgetting_time",
-    "simulate",
-    "word_gone_probability",
-]
+__all__ = ["CountTrajectory", "simulate"]
 
-CHUNK = 2**16  # replicate-words drawn together: half a megabyte an array, which stays in cache
+CHUNK = 2**16  # replicate-words drawn together: half a megabyte per array, which stays in cache
+FEW_WORDS = (Replace, Accumulate, AccumulateSubsample, RandomPast)  # rarely more than n of them
+ALL_WORDS = (OnlyReal, PartlyReal, FreshReal, Immigration, LastK)
 
 
 @dataclass(frozen=True)
@@ -75,10 +64,10 @@ class CountTrajectory:
         every one had it, 0 where the truth has not. Final under Replace; under every
         other policy but Accumulate a missing word may come back.
     counts : ndarray of int, (replicates, words)
-        Counts of the last training set.
+        Counts of the last training set; 0 where none was drawn.
     policy : Policy
     n : int
-        Draws a generation (their mean, with Poisson sampling).
+        Draws per generation (their mean, with Poisson sampling).
     """
 
     heterozygosity: Floats
@@ -90,22 +79,18 @@ class CountTrajectory:
     n: int
 
     @property
-    def replicates(self) -> int:
-        return self.survivors.shape[0]
-
-    @property
     def collapse_time(self) -> Ints:
         """First generation with a single word left, (replicates,); meant for Replace.
 
         ``generations + 1`` (one past the last simulated) where two words were still there.
         """
         if self.forgetting_time.shape[1] < 2:
-            return np.zeros(self.replicates, dtype=np.int32)
+            return np.zeros(len(self.survivors), dtype=np.int32)
         return np.partition(self.forgetting_time, -2, axis=1)[:, -2]
 
 
 def simulate(
-    counts: ArrayLike,
+    truth: ArrayLike,
     generations: int,
     replicates: int = 1,
     *,
@@ -119,20 +104,15 @@ def simulate(
 
     Parameters
     ----------
-    counts : array_like, (words,)
-        The truth, as counts or any non-negative weights: p₀ = counts / counts.sum().
-    generations : int
-        Number of fits.
-    replicates : int
-        Independent runs.
+    truth : array_like, (words,)
+        Counts or any non-negative weights: p₀ = truth / truth.sum().
+    generations, replicates : int
     n : int, optional
-        Draws a generation, at least 2. By default ``counts.sum()``, which must then be whole.
+        Draws per generation, at least 2. By default ``truth.sum()``, which must then be whole.
     sampling : {"multinomial", "poisson"}
-        Exactly n tokens a generation, or a Poisson number for each word independently
-        (Replace only).
+        Exactly n tokens, or a Poisson number of each word independently (Replace only).
     policy : Policy or str
-        Any policy of `loop`; Replace, Accumulate, AccumulateSubsample and RandomPast also
-        by name.
+        Any policy of `loop`, or the name of one.
     history : bool
         Whether to keep heterozygosity, drift and survivors of every generation, or only of
         the truth and the last one, which needs far less memory on long runs.
@@ -141,17 +121,6 @@ def simulate(
     Returns
     -------
     CountTrajectory
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or a policy or sampling scheme is unknown.
-
-    Notes
-    -----
-    Words are drawn as counts: one multinomial a generation and replicate over the
-    words still alive. Memory is a few numbers a word and replicate, whatever the
-    number of generations.
 
     References
     ----------
@@ -164,93 +133,183 @@ def simulate(
     >>> result.survivors.shape, int(result.forgetting_time[0, 3])
     ((1000, 41), 0)
     """
-    truth = weights("counts", counts)
+    given = weights("truth", truth)
+    policy = policy_named(policy)
+    least = max(2, policy.k) if isinstance(policy, LastK) else 2
     if n is None:
-        n = whole_number("counts.sum()", truth.sum(), minimum=2)
+        n = whole_number("truth.sum()", given.sum(), minimum=least)
     else:
-        n = whole_number("n", n, minimum=2)
+        n = whole_number("n", n, minimum=least)
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
-    policy = policy_named(policy)
     one_of("sampling", sampling, ("multinomial", "poisson"))
-    mixes = isinstance(policy, MIXING) and sampling == "multinomial"
-    advance = None if mixes else stepper(policy, sampling)
+    if type(policy) not in FEW_WORDS + ALL_WORDS:
+        names = ", ".join(kind.__name__ for kind in FEW_WORDS + ALL_WORDS)
+        raise ValueError(f"policy must be one of {names}, got {policy!r}")
+    if sampling == "poisson" and not isinstance(policy, Replace):
+        raise ValueError(f"policy must be Replace() with sampling 'poisson', got {policy!r}")
     rng = as_generator(rng)
 
-    truth = truth / truth.sum()
-    width = truth.size if mixes else min(truth.size, n)
-    rows = max(1, CHUNK // max(width, 16))
-    shape = (replicates, generations + 1 if history else 2)
+    p0: Floats = given / given.sum()
+    columns = generations + 1 if history else 2
     result = CountTrajectory(
-        heterozygosity=np.empty(shape),
-        drift=np.empty(shape),
-        survivors=np.empty(shape, dtype=np.int32),
-        forgetting_time=np.empty((replicates, truth.size), dtype=np.int32),
-        counts=np.empty((replicates, truth.size), dtype=int),
+        heterozygosity=np.empty((replicates, columns)),
+        drift=np.empty((replicates, columns)),
+        survivors=np.empty((replicates, columns), dtype=np.int32),
+        forgetting_time=np.full((replicates, p0.size), generations + 1, dtype=np.int32),
+        counts=np.zeros((replicates, p0.size), dtype=np.int64),
         policy=policy,
         n=n,
     )
-    for start in range(0, replicates, rows):
-        chunk = slice(start, min(start + rows, replicates))
-        if advance is None:
-            _simulate_mixture(result, chunk, truth, generations, rng)
+    result.forgetting_time[:, p0 == 0] = 0
+    width = min(p0.size, n) if isinstance(policy, FEW_WORDS) else p0.size
+    for part in chunks(replicates, max(width, 16), at_once=CHUNK):
+        record = np.empty((columns, 3, part.stop - part.start))
+        record[:] = [[1 - p0 @ p0], [0.0], [np.count_nonzero(p0)]]
+        if isinstance(policy, Replace):
+            _draw_survivors(result, part, record, p0, generations, sampling, rng)
         else:
-            _simulate_chunk(result, chunk, truth, generations, advance, rng)
+            _draw_all_words(result, part, record, p0, generations, rng)
+        for k, array in enumerate((result.heterozygosity, result.drift, result.survivors)):
+            array[part] = record[:, k].T
     return result
 
 
-def _simulate_chunk(
+def _draw_survivors(
     result: CountTrajectory,
-    chunk: slice,
+    part: slice,
+    record: Floats,
     truth: Floats,
     generations: int,
-    advance: Step,
+    sampling: str,
     rng: np.random.Generator,
 ) -> None:
-    """Fill the replicates ``chunk`` of ``result``."""
-    replicates, columns = chunk.stop - chunk.start, result.survivors.shape[1]
-    state = Survivors(truth, result.n, generations, replicates)
-    state.last_words = 0 if advance is replace_poisson else 1
-    record = np.empty((columns, 3, replicates))
-    record[:] = [[1 - truth @ truth], [0.0], [np.count_nonzero(truth)]]
+    """Run the replicates ``part`` under Replace: one row for each that can still change."""
+    forgetting_time, final_counts = result.forgetting_time[part], result.counts[part]
+    n, is_poisson, square = result.n, sampling == "poisson", float(truth @ truth)
+    alive = np.flatnonzero(truth).astype(np.int32)
+    rows = np.arange(len(final_counts))
+    words = np.tile(alive, (rows.size, 1))
+    counts: Array = np.tile(n * truth[alive], (rows.size, 1))
+    survivors = np.full(rows.size, alive.size)
     for t in range(1, generations + 1):
-        now = min(t, columns - 1)
-        record[now] = record[now if columns == 2 else t - 1]
-        if state.rows.size:
-            advance(state, t, rng)
-            state.bury(t)
-            record[now][:, state.rows] = *state.moments(), state.survivors
-            state.retire()
-    state.store()
-    for k, array in enumerate((result.heterozygosity, result.drift, result.survivors)):
-        array[chunk] = record[:, k].T
-    result.forgetting_time[chunk] = state.forgetting_time
-    result.counts[chunk] = state.final_counts
+        now = min(t, len(record) - 1)
+        record[now] = record[min(t - 1, now)]  # of what has ended
+        if not rows.size:
+            continue
+        was_present = counts > 0
+        counts = rng.poisson(counts) if is_poisson else multinomial(n, counts / n, rng)
+        present = counts > 0
+        row, column = np.nonzero(present < was_present)
+        forgetting_time[rows[row], words[row, column]] = t
+        survivors = survivors - np.bincount(row, minlength=rows.size)
+        width = max(1, int(survivors.max()))
+        if width <= 0.75 * present.shape[1]:  # drop the dead
+            living = np.argsort(present, axis=1, kind="stable")[:, -width:]
+            words = np.take_along_axis(words, living, axis=1)
+            counts = np.take_along_axis(counts, living, axis=1)
+        total = np.maximum(counts.sum(axis=1), 1) if is_poisson else n
+        heterozygosity, drift = _moments(counts, total, truth[words], square)
+        record[now][:, rows] = np.where(survivors > 0, heterozygosity, 0.0), drift, survivors
+        going = survivors > (0 if is_poisson else 1)
+        if t == generations or 2 * np.count_nonzero(going) <= rows.size:  # drop what has ended
+            final_counts[rows] = 0
+            final_counts[rows[:, None], words] = counts
+            rows, words, counts = rows[going], words[going], counts[going]
+            survivors = survivors[going]
 
 
-def _simulate_mixture(
+def _draw_all_words(
     result: CountTrajectory,
-    chunk: slice,
+    part: slice,
+    record: Floats,
     truth: Floats,
     generations: int,
     rng: np.random.Generator,
 ) -> None:
-    """Fill the replicates ``chunk`` of ``result`` under a policy that keeps every word's column."""
-    replicates, last = chunk.stop - chunk.start, result.survivors.shape[1] - 1
-    state = Mixture(result.policy, truth, result.n, replicates)
-    first_missing = np.full((replicates, truth.size), generations + 1, dtype=np.int32)
-    first_missing[:, truth == 0] = 0
-    columns = result.heterozygosity, result.drift, result.survivors
-    result.heterozygosity[chunk] = 1 - truth @ truth
-    result.drift[chunk] = 0.0
-    result.survivors[chunk] = np.count_nonzero(truth)
-    result.counts[chunk] = 0
-    for t in range(1, generations + 1):
-        state.advance(rng)
-        first_missing[(state.counts == 0) & (first_missing > t)] = t
+    """Run the replicates ``part`` under a policy other than Replace."""
+    forgetting_time, last = result.forgetting_time[part], len(record) - 1
+    square = float(truth @ truth)
+    sets = _training_sets(result.policy, truth, result.n, len(forgetting_time), rng)
+    for t, counts in enumerate(islice(sets, generations), start=1):
+        forgetting_time[(counts == 0) & (forgetting_time > t)] = t
         if last == generations or t == generations:
-            for array, values in zip(columns, state.moments(), strict=True):
-                array[chunk, min(t, last)] = values
-    result.forgetting_time[chunk] = first_missing
-    if generations:
-        result.counts[chunk] = state.counts
+            moments = _moments(counts, counts[0].sum(), truth, square)
+            record[min(t, last)] = *moments, np.count_nonzero(counts, axis=1)
+        if t == generations:
+            result.counts[part] = counts
+
+
+def _training_sets(
+    policy: Policy, truth: Floats, n: int, replicates: int, rng: np.random.Generator
+) -> Iterator[Ints]:
+    """Counts of one training set after the other, (replicates, words)."""
+
+    def draw(size: int, weights: Floats | Ints) -> Ints:
+        chances = weights / weights.sum(axis=-1, keepdims=True)
+        return multinomial(size, np.broadcast_to(chances, (replicates, truth.size)), rng)
+
+    pool: Floats | Ints
+    match policy:
+        case Accumulate():
+            counts = draw(n, truth)
+            while True:
+                yield counts
+                counts = counts + draw(n, counts)
+        case AccumulateSubsample():
+            pool = draw(n, truth)
+            while True:
+                yield (counts := _draw_without_replacement(pool, n, rng))
+                pool = pool + draw(n, counts)
+        case RandomPast():
+            pool = n * truth
+            while True:
+                yield (counts := draw(n, pool))
+                pool = pool + counts
+        case OnlyReal():
+            while True:
+                yield draw(n, truth)
+        case PartlyReal(real):
+            counts = kept = draw(real, truth)
+            while True:
+                yield counts
+                counts = kept + draw(n, counts)
+        case FreshReal(real):
+            counts = draw(real, truth)
+            while True:
+                yield counts
+                counts = draw(real, truth) + draw(n, counts)
+        case Immigration(fraction):
+            model = truth
+            while True:
+                yield (counts := draw(n, fraction * truth + (1 - fraction) * model))
+                model = counts / n
+        case LastK(k, reuse=True):
+            batches = deque([draw(n // k, truth)], maxlen=k)
+            while True:
+                yield (counts := reduce(add, batches))
+                batches.append(draw(n // k, counts))
+        case LastK(k):
+            models: deque[Array] = deque([truth], maxlen=k)
+            while True:
+                yield (counts := reduce(add, (draw(n // k, model) for model in models)))
+                models.append(counts)
+
+
+def _draw_without_replacement(pool: Ints, size: int, rng: np.random.Generator) -> Ints:
+    """Draw ``size`` items from each row of counts, one column at a time."""
+    drawn = np.empty_like(pool)
+    to_draw = np.full(len(pool), size)
+    behind = pool.sum(axis=1)
+    for word in range(pool.shape[1]):
+        behind = behind - pool[:, word]
+        drawn[:, word] = rng.hypergeometric(pool[:, word], behind, to_draw)
+        to_draw = to_draw - drawn[:, word]
+    return drawn
+
+
+def _moments(counts: Array, total: Array | int, truth: Floats, truth_square: float) -> Array:
+    """Heterozygosity and drift of each row, with the truth of the same words."""
+    square = np.einsum("rw,rw->r", counts, counts, dtype=np.float64) / total**2
+    overlap = np.einsum("rw,rw->r", counts, np.broadcast_to(truth, counts.shape)) / total
+    return np.array([1 - square, np.maximum(square - 2 * overlap + truth_square, 0)])

@@ -12,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from collapse_lib._types import Floats
-from collapse_lib.checks import whole_number
+from collapse_lib.checks import array, whole_number
 
 __all__ = ["fit", "predict"]
 
@@ -45,7 +45,9 @@ def predict(features: Floats, scores: Floats) -> Floats:
     return chances
 
 
-def fit(features: Floats, frequencies: Floats, *, start: None = None, steps: int = 8) -> Floats:
+def fit(
+    features: Floats, frequencies: Floats, *, start: Floats | None = None, steps: int = 8
+) -> Floats:
     """Fit the scores by maximum likelihood, every context weighing the same.
 
     Parameters
@@ -62,11 +64,6 @@ def fit(features: Floats, frequencies: Floats, *, start: None = None, steps: int
     -------
     ndarray, (replicates, d, words − 1)
 
-    Raises
-    ------
-    ValueError
-        If the shapes do not agree or ``steps`` is out of range.
-
     Notes
     -----
     Newton's method; a step is shortened if it would move a score by more than 2. A ridge of
@@ -80,14 +77,19 @@ def fit(features: Floats, frequencies: Floats, *, start: None = None, steps: int
     array([[[0.5, 0.3, 0.2],
             [0.1, 0.1, 0.8]]])
     """
-    if features.ndim != 3 or frequencies.ndim != 3 or features.shape[:2] != frequencies.shape[:2]:
+    features = array("features", features, ndim=3)
+    frequencies = array("frequencies", frequencies, ndim=3)
+    if features.shape[:2] != frequencies.shape[:2]:
         raise ValueError(
             "features and frequencies must be (replicates, contexts, …) alike, "
             f"got {features.shape} and {frequencies.shape}"
         )
     runs, _, d = features.shape
     free = frequencies.shape[2] - 1
-    scores = np.zeros((runs, d, free)) if start is None else start
+    shape = (runs, d, free)
+    scores = np.zeros(shape) if start is None else array("start", start, ndim=3)
+    if scores.shape != shape:
+        raise ValueError(f"start must be (replicates, d, words − 1) = {shape}, got {scores.shape}")
     diagonal = np.arange(free)
     for _ in range(whole_number("steps", steps, minimum=1)):
         p = predict(features, scores)[..., :free]

@@ -1,21 +1,14 @@
-"""Sampling at a temperature: the loop without chance.
+"""Sampling at a temperature: the loop without chance, where it can rest, and a sampler.
 
 At temperature θ a model with probabilities p is sampled from B(p) ∝ p^{1/θ}. With a
-fraction f of real data the loop is p' = (1 − f) B(p) + f p₀. Without real data its iterate is
-p₀^{θ^{−t}}, normalised. The states in which it can rest are in `tempered_states`.
+fraction f of real data the loop without chance is p' = (1 − f) B(p) + f p₀, which the sampler
+follows when n is large.
+
+Where the truth is uniform on s words, let one word have y times the share of each other word.
+It keeps its share at the real fraction F(y) = s/(y + s − 1) · (y^a − y)/(y^a − 1), a = 1/θ:
+threshold, spinodal, fixed points and branches are read off F.
 
 The proofs are in the chapter *Closed loops*.
-
-Where the loop at a temperature can rest, when the truth is uniform on s words.
-
-One word has the share x, y times that of each other word. It keeps its share at the real
-fraction F(y) = s/(y + s − 1) · (y^a − y)/(y^a − 1), a = 1/θ: everything here is read off F.
-
-The proofs are in the chapter *Closed loops*.
-
-Words that are sampled at a temperature and counted again: a sampler exact in law.
-
-The loop without chance, which it follows when n is large, is in `temperature`.
 """
 
 from __future__ import annotations
@@ -25,9 +18,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import brentq, minimize_scalar
 
-from collapse_lib._draws import multinomial
+from collapse_lib._draws import chunks, multinomial
 from collapse_lib._types import ArrayLike, Bools, FloatOrArray, Floats, Ints, Rng
-from collapse_lib.checks import as_generator, positive, probabilities, share, shares, whole_number
+from collapse_lib.checks import (
+    array,
+    as_generator,
+    positive,
+    probabilities,
+    probability,
+    share,
+    shares,
+    whole_number,
+)
 
 __all__ = [
     "Branches",
@@ -52,7 +54,6 @@ def temper(p: ArrayLike, temperature: float) -> Floats:
     p : array_like, (..., words)
         Probabilities, or any non-negative weights; each row must have a positive one.
     temperature : float
-        Above 0.
 
     Returns
     -------
@@ -68,26 +69,25 @@ def temper(p: ArrayLike, temperature: float) -> Floats:
     >>> temper([0.8, 0.2], 0.5).round(4)
     array([0.9412, 0.0588])
     """
-    temperature = positive("temperature", temperature)
-    p = np.asarray(p, dtype=float)
-    if not (np.isfinite(p).all() and (p >= 0).all() and (p.max(axis=-1) > 0).all()):
+    temperature, p = positive("temperature", temperature), array("p", p)
+    if not ((p >= 0).all() and (p.max(axis=-1) > 0).all()):
         raise ValueError(f"p must be non-negative with a positive sum in each row, got {p}")
-    return raise_to(p, 1 / temperature)
+    return _raised(p, 1 / temperature)
 
 
-def raise_to(p: Floats, power: float) -> Floats:
+def _raised(p: Floats, power: float) -> Floats:
     """Return p^power with each row normalised, without checks."""
     raised = (p / p.max(axis=-1, keepdims=True)) ** power
     normed: Floats = raised / raised.sum(axis=-1, keepdims=True)
     return normed
 
 
-def tempered(p0: ArrayLike, temperature: float, generations: int) -> Floats:
+def tempered(truth: ArrayLike, temperature: float, generations: int) -> Floats:
     """Return the loop without chance and without real data, p_t ∝ p₀^{θ^{−t}}.
 
     Parameters
     ----------
-    p0 : array_like, (words,)
+    truth : array_like, (words,)
     temperature : float
     generations : int
 
@@ -102,21 +102,21 @@ def tempered(p0: ArrayLike, temperature: float, generations: int) -> Floats:
            [0.658, 0.237, 0.105],
            [0.866, 0.112, 0.022]])
     """
-    p0 = probabilities("p0", p0)
+    truth = probabilities("truth", truth)
     temperature = positive("temperature", temperature)
     t = np.arange(whole_number("generations", generations) + 1.0)
     with np.errstate(divide="ignore", over="ignore"):
-        logs = np.log(p0 / p0.max())
+        logs = np.log(truth / truth.max())
         power = np.exp(np.minimum(-t * np.log(temperature), 700.0))
-    raised = np.zeros((len(t), len(p0)))
-    alive = p0 > 0
+    raised = np.zeros((len(t), len(truth)))
+    alive = truth > 0
     raised[:, alive] = np.exp(power[:, None] * logs[alive])
     models: Floats = raised / raised.sum(axis=1, keepdims=True)
     return models
 
 
 def iterate(
-    p0: ArrayLike,
+    truth: ArrayLike,
     generations: int,
     *,
     temperature: float,
@@ -127,14 +127,14 @@ def iterate(
 
     Parameters
     ----------
-    p0 : array_like, (words,)
-        The real distribution.
+    truth : array_like, (words,)
+        p₀.
     generations : int
     temperature : float
     real_fraction : float or array_like, (generations,)
-        f, from 0 to 1, one for all generations or one for each.
+        f, one for all generations or one for each.
     start : array_like, (words,), optional
-        The first model; by default p₀.
+        The first model; by default the truth.
 
     Returns
     -------
@@ -145,28 +145,125 @@ def iterate(
     >>> iterate([0.5, 0.5], 3, temperature=0.5, real_fraction=0.6, start=[0.7, 0.3]).round(3)[-1]
     array([0.579, 0.421])
     """
-    p0 = probabilities("p0", p0)
-    p = p0 if start is None else first_model(start, p0)
+    truth, model = _truth_and_start(truth, start)
     power = 1 / positive("temperature", temperature)
     generations = whole_number("generations", generations)
-    models = [p]
+    models = [model]
     for f in shares("real_fraction", real_fraction, (generations,)):
-        models.append((1 - f) * raise_to(models[-1], power) + f * p0)
+        models.append((1 - f) * _raised(models[-1], power) + f * truth)
     return np.array(models)
 
 
-def first_model(start: ArrayLike, p0: Floats) -> Floats:
-    """Return ``start`` as a probability vector over the words of ``p0``.
+def _truth_and_start(truth: ArrayLike, start: ArrayLike | None) -> tuple[Floats, Floats]:
+    """Return both as probabilities of the same words; without a start, the truth is the start."""
+    truth = probabilities("truth", truth)
+    first = truth if start is None else probabilities("start", start)
+    if len(first) != len(truth):
+        raise ValueError(f"start must have {len(truth)} words like truth, got {len(first)}")
+    return truth, first
 
-    Raises
-    ------
-    ValueError
-        If it is none, or its length differs.
+
+@dataclass(frozen=True)
+class TemperatureTrajectory:
+    """What a run of the categorical loop at a temperature leaves behind.
+
+    Attributes
+    ----------
+    top : ndarray, (replicates, generations + 1)
+        Share of the most frequent word; index 0 is the start.
+    heterozygosity : ndarray, (replicates, generations + 1)
+        1 − Σ p².
+    drift : ndarray, (replicates, generations + 1)
+        ‖p_t − p₀‖².
+    survivors : ndarray of int, (replicates, generations + 1)
+        Number of words in the training set.
+    counts : ndarray of int, (replicates, words)
+        Counts of the last training set; 0 where none was drawn.
+    n : int
     """
-    p = probabilities("start", start)
-    if len(p) != len(p0):
-        raise ValueError(f"start must have {len(p0)} words like p0, got {len(p)}")
-    return p
+
+    top: Floats
+    heterozygosity: Floats
+    drift: Floats
+    survivors: Ints
+    counts: Ints
+    n: int
+
+
+def simulate_temperature(
+    truth: ArrayLike,
+    generations: int,
+    replicates: int = 1,
+    *,
+    n: int,
+    temperature: float,
+    real_fraction: ArrayLike = 0.0,
+    start: ArrayLike | None = None,
+    rng: Rng = None,
+) -> TemperatureTrajectory:
+    """Simulate the categorical loop at a temperature, exactly in law.
+
+    Each of the n tokens of a generation is real with probability f (drawn from p₀) and
+    otherwise drawn from B(p), p the frequencies of the generation before: together one
+    multinomial draw from (1 − f) B(p) + f p₀, never a list of tokens.
+
+    Parameters
+    ----------
+    truth : array_like, (words,)
+        p₀.
+    generations, replicates : int
+    n : int
+        Draws per generation, at least 2.
+    temperature : float
+        1 samples the model as it is.
+    real_fraction : float or array_like
+        f, of a shape that fits (replicates, generations).
+    start : array_like, (words,), optional
+        The first model; by default the truth.
+    rng : int, numpy.random.Generator or None
+
+    Returns
+    -------
+    TemperatureTrajectory
+
+    References
+    ----------
+    Marchi et al., arXiv 2404.02325 (the loop); the sampler is of this book.
+
+    Examples
+    --------
+    >>> run = simulate_temperature([0.6, 0.4], 60, 500, n=1000, temperature=0.8, rng=1)
+    >>> run.top.shape, int(run.survivors[:, -1].max())
+    ((500, 61), 1)
+    """
+    truth, first = _truth_and_start(truth, start)
+    generations = whole_number("generations", generations)
+    replicates = whole_number("replicates", replicates, minimum=1)
+    n = whole_number("n", n, minimum=2)
+    power = 1 / positive("temperature", temperature)
+    f = shares("real_fraction", real_fraction, (replicates, generations))
+    rng = as_generator(rng)
+
+    record = np.empty((4, replicates, generations + 1))
+    counts = np.zeros((replicates, len(truth)), dtype=np.int64)
+    for part in chunks(replicates, max(len(truth), 16), at_once=2**16):  # stays in cache
+        p = np.broadcast_to(first, (part.stop - part.start, len(truth)))
+        record[:, part, 0] = _summary(p, truth)
+        for t in range(generations):
+            real = f[part, t, None]
+            drawn_from = (1 - real) * _raised(p, power) + real * truth
+            drawn_from /= drawn_from.sum(axis=1, keepdims=True)
+            counts[part] = multinomial(n, drawn_from, rng)
+            p = counts[part] / n
+            record[:, part, t + 1] = _summary(p, truth)
+    top, heterozygosity, drift, survivors = record
+    return TemperatureTrajectory(top, heterozygosity, drift, survivors.astype(int), counts, n)
+
+
+def _summary(p: Floats, truth: Floats) -> tuple[Floats, Floats, Floats, Ints]:
+    away = p - truth
+    squares, drift = np.einsum("ij,ij->i", p, p), np.einsum("ij,ij->i", away, away)
+    return p.max(axis=1), 1 - squares, drift, np.count_nonzero(p, axis=1)
 
 
 def temperature_threshold(temperature: float) -> float:
@@ -177,7 +274,6 @@ def temperature_threshold(temperature: float) -> float:
     Parameters
     ----------
     temperature : float
-        θ, above 0.
 
     Returns
     -------
@@ -196,38 +292,28 @@ def temperature_threshold(temperature: float) -> float:
 
 
 def temperature_spinodal(temperature: float, words: int) -> float:
-    """Real fraction f_sp above which no collapsed state is left, for a uniform truth.
+    """Real fraction above which no collapsed state is left, for a uniform truth.
 
     Parameters
     ----------
     temperature : float
-        Above 0 and below 1.
+        Below 1: from 1 on nothing collapses to one word.
     words : int
-        s, at least 2.
+        At least 2.
 
     Returns
     -------
     float
-        The supremum over y > 1 of F(y) = s/(y + s − 1) · (y^a − y)/(y^a − 1), a = 1/θ:
-        1 − θ for two words, more for three or more.
+        The supremum of F(y) over y > 1: 1 − θ for two words, more for three or more.
 
     Examples
     --------
     >>> round(temperature_spinodal(0.9, 50_000), 3)
     0.558
     """
-    temperature, words = _sharpening(temperature), whole_number("words", words, minimum=2)
+    temperature = probability("temperature", temperature)
+    words = whole_number("words", words, minimum=2)
     return float(_balance(_peak(temperature, words), 1 / temperature, words))
-
-
-def _sharpening(temperature: float) -> float:
-    number = positive("temperature", temperature)
-    if number >= 1:
-        raise ValueError(
-            f"temperature must lie strictly between 0 and 1: from 1 on nothing collapses "
-            f"to one word, got {temperature!r}"
-        )
-    return number
 
 
 def _balance(log_ratio: float | Floats, power: float, words: int) -> FloatOrArray:
@@ -276,19 +362,21 @@ def fixed_points(temperature: float, real_fraction: float, words: int) -> FixedP
     Parameters
     ----------
     temperature : float
-        Above 0.
     real_fraction : float
-        f, above 0 and up to 1.
+        f, above 0.
     words : int
-        s, at least 2.
+        At least 2.
 
     Returns
     -------
     FixedPoints
 
-    References
-    ----------
-    Derived in the chapter *Closed loops*.
+    Notes
+    -----
+    At f = 1 − θ a small deviation from uniform neither grows nor dies out in first order. With
+    y = e^η, F is 1 − θ + (1 − θ)(1/2 − 1/s)η + O(η²). For three words or more a small lead
+    needs more real data than there are, and grows; for two the linear term vanishes, F is
+    largest at η = 0, and the lead dies out, though only like 1/√t.
 
     Examples
     --------
@@ -302,28 +390,25 @@ def fixed_points(temperature: float, real_fraction: float, words: int) -> FixedP
     temperature = positive("temperature", temperature)
     f = share("real_fraction", real_fraction, zero=False)
     words = whole_number("words", words, minimum=2)
-    logs, stable = [0.0], [f > 1 - temperature]
-    if temperature < 1 and f < temperature_spinodal(temperature, words):
-        power = 1 / temperature
-
-        def excess(log_ratio: float) -> float:
-            return float(_balance(log_ratio, power, words)) - f
-
+    above = f - (1 - temperature)
+    is_critical = temperature < 1 and abs(above) < 1e-12  # equal, but for rounding
+    stable = {0.0: words == 2 if is_critical else above > 0}  # by log ratio
+    has_collapsed = temperature < 1 and f < temperature_spinodal(temperature, words)
+    if has_collapsed and not (is_critical and words == 2):
         top = _peak(temperature, words)
-        logs.append(brentq(excess, top, np.log(words / f) + 1, xtol=1e-14))
-        stable.append(True)
-        if excess(0.0) < 0:
-            logs.append(brentq(excess, 0.0, top, xtol=1e-14))
-            stable.append(False)
-        elif excess(0.0) > 0:
-            low = -1.0
-            while excess(low) > 0:
-                low *= 2
-            logs.append(brentq(excess, low, 0.0, xtol=1e-14))
-            stable.append(words == 2)
-    order = np.argsort(logs)
-    ratio = np.exp(np.array(logs)[order])
-    return FixedPoints(ratio / (ratio + words - 1), np.array(stable)[order])
+
+        def root(low: float, high: float) -> float:
+            power = 1 / temperature
+            return float(brentq(lambda x: _balance(x, power, words) - f, low, high, xtol=1e-14))
+
+        stable[root(top, np.log(words / f) + 1)] = True
+        if not is_critical and above > 0:
+            stable[root(0.0, top)] = False
+        elif not is_critical:
+            stable[root(np.log(f / words), 0.0)] = words == 2
+    logs = sorted(stable)
+    ratio = np.exp(logs)
+    return FixedPoints(ratio / (ratio + words - 1), np.array([stable[log] for log in logs]))
 
 
 @dataclass(frozen=True)
@@ -350,10 +435,8 @@ def branches(temperature: float, words: int, points: int = 400) -> Branches:
     Parameters
     ----------
     temperature : float
-        Above 0 and below 1.
-    words : int
-        s, at least 2.
-    points : int
+        Below 1.
+    words, points : int
         At least 2.
 
     Returns
@@ -366,124 +449,10 @@ def branches(temperature: float, words: int, points: int = 400) -> Branches:
     >>> bool(abs(curve.real_fraction.max() - temperature_spinodal(0.7, 50)) < 1e-3)
     True
     """
-    temperature, words = _sharpening(temperature), whole_number("words", words, minimum=2)
+    temperature = probability("temperature", temperature)
+    words = whole_number("words", words, minimum=2)
     points = whole_number("points", points, minimum=2)
     logs = np.linspace(1e-6, np.log(words) + 12, points)
-    ratio = np.exp(logs)
-    stable = logs > _peak(temperature, words)
-    return Branches(
-        ratio / (ratio + words - 1), np.asarray(_balance(logs, 1 / temperature, words)), stable
-    )
-
-
-CHUNK = 2**16  # replicate-words drawn together, so that the arrays stay in cache
-
-
-@dataclass(frozen=True)
-class TemperatureTrajectory:
-    """What a run of the categorical loop at a temperature leaves behind.
-
-    Attributes
-    ----------
-    top : ndarray, (replicates, generations + 1)
-        Share of the most frequent word; index 0 is the start.
-    heterozygosity : ndarray, (replicates, generations + 1)
-        1 − Σ p².
-    drift : ndarray, (replicates, generations + 1)
-        ‖p_t − p₀‖².
-    survivors : ndarray of int, (replicates, generations + 1)
-        Number of words in the training set.
-    counts : ndarray of int, (replicates, words)
-        Counts of the last training set.
-    n : int
-    """
-
-    top: Floats
-    heterozygosity: Floats
-    drift: Floats
-    survivors: Ints
-    counts: Ints
-    n: int
-
-
-def simulate_temperature(
-    p0: ArrayLike,
-    generations: int,
-    replicates: int = 1,
-    *,
-    n: int,
-    temperature: float,
-    real_fraction: ArrayLike = 0.0,
-    start: ArrayLike | None = None,
-    rng: Rng = None,
-) -> TemperatureTrajectory:
-    """Simulate the categorical loop at a temperature, exactly in law.
-
-    Each of the n tokens of a generation is real with probability f (drawn from p₀) and
-    otherwise drawn from B(p), p the frequencies of the generation before.
-
-    Parameters
-    ----------
-    p0 : array_like, (words,)
-        The real distribution.
-    generations : int
-    replicates : int
-    n : int
-        Tokens a generation, at least 2.
-    temperature : float
-        Above 0; 1 samples the model as it is.
-    real_fraction : float or array_like
-        f, from 0 to 1, of a shape that fits (replicates, generations).
-    start : array_like, (words,), optional
-        The first model; by default p₀.
-    rng : int, numpy.random.Generator or None
-
-    Returns
-    -------
-    TemperatureTrajectory
-
-    Notes
-    -----
-    A generation is one multinomial draw from (1 − f) B(p) + f p₀, never a list of tokens.
-
-    References
-    ----------
-    Marchi et al., arXiv 2404.02325 (the loop); the sampler is of this book.
-
-    Examples
-    --------
-    >>> run = simulate_temperature([0.6, 0.4], 60, 500, n=1000, temperature=0.8, rng=1)
-    >>> run.top.shape, int(run.survivors[:, -1].max())
-    ((500, 61), 1)
-    """
-    p0 = probabilities("p0", p0)
-    first = p0 if start is None else first_model(start, p0)
-    generations = whole_number("generations", generations)
-    replicates = whole_number("replicates", replicates, minimum=1)
-    n = whole_number("n", n, minimum=2)
-    power = 1 / positive("temperature", temperature)
-    f = shares("real_fraction", real_fraction, (replicates, generations))
-    rng = as_generator(rng)
-
-    record = np.empty((4, replicates, generations + 1))
-    counts = np.empty((replicates, len(p0)), dtype=np.int64)
-    rows = max(1, CHUNK // max(len(p0), 16))
-    for begin in range(0, replicates, rows):
-        chunk = slice(begin, min(begin + rows, replicates))
-        p = np.broadcast_to(first, (chunk.stop - begin, len(p0)))
-        record[:, chunk, 0] = _summary(p, p0)
-        for t in range(generations):
-            real = f[chunk, t, None]
-            drawn_from = (1 - real) * raise_to(p, power) + real * p0
-            drawn_from /= drawn_from.sum(axis=1, keepdims=True)
-            counts[chunk] = multinomial(n, drawn_from, rng)
-            p = counts[chunk] / n
-            record[:, chunk, t + 1] = _summary(p, p0)
-    top, heterozygosity, drift, survivors = record
-    return TemperatureTrajectory(top, heterozygosity, drift, survivors.astype(int), counts, n)
-
-
-def _summary(p: Floats, p0: Floats) -> tuple[Floats, Floats, Floats, Ints]:
-    away = p - p0
-    squares, drift = np.einsum("ij,ij->i", p, p), np.einsum("ij,ij->i", away, away)
-    return p.max(axis=1), 1 - squares, drift, np.count_nonzero(p, axis=1)
+    ratio, stable = np.exp(logs), logs > _peak(temperature, words)
+    fraction = np.asarray(_balance(logs, 1 / temperature, words))
+    return Branches(ratio / (ratio + words - 1), fraction, stable)

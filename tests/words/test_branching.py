@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from collapse_lib.words import branching
 from collapse_lib.words.branching import (
     ALIVE_CONSTANT,
-    alive_bounds,
     alive_probability,
     expected_survivors,
     extinction_probability,
     forgetting_quantile,
     no_loss_probability,
-    sample_forgetting_time,
 )
 
 COUNTS = np.array([1, 1, 2, 5, 10])
@@ -73,19 +70,6 @@ def test_extinction_probability_by_composing_generating_functions():
 def test_extinction_probability_of_a_word_that_is_not_there():
     assert extinction_probability(0, 5) == 1.0
     assert extinction_probability([0, 1], 0).tolist() == [1.0, 0.0]
-
-
-def test_alive_bounds_enclose_and_are_tight():
-    k = np.unique(np.geomspace(1, 10**5, 400).astype(int))
-    low, high = alive_bounds(k)
-    g = alive_probability(k)
-    # At k = 1 both bounds are g₁ = 1, and at k = 2 the lower one is 3e-4 away.
-    assert (low <= g * (1 + 1e-12)).all() and (g <= high * (1 + 1e-12)).all()
-    assert low[0] == g[0] == high[0] == 1
-    # 1/g = k/2 + ln(k)/6 + C + O(ln k / k) says how far each bound is in the end.
-    assert 1 / low[-1] - 1 / g[-1] == pytest.approx(1 / 2 - ALIVE_CONSTANT, abs=1e-4)
-    gap = np.log(k[-1]) / 6 + ALIVE_CONSTANT - 1 / 2
-    assert 1 / g[-1] - 1 / high[-1] == pytest.approx(gap, abs=1e-4)
 
 
 def test_alive_constant():
@@ -173,52 +157,6 @@ def test_forgetting_quantile_is_linear_in_the_count():
         assert forgetting_quantile(10**7, alpha) / 10**7 == pytest.approx(slope, rel=1e-3)
 
 
-# A two-sample chi-square test over 31 values: with 20 000 draws on each side it rejects a
-# count of 11 in place of 10 (see the next test), a shift of every quantile by 10 %.
-def same_law(a, b):
-    values, code = np.unique(np.concatenate([a, b]), return_inverse=True)
-    table = np.zeros((2, len(values)))
-    np.add.at(table, (np.repeat([0, 1], [len(a), len(b)]), code), 1)
-    return stats.chi2_contingency(table[:, table.sum(axis=0) >= 20]).pvalue
-
-
-def test_sampler_draws_what_simulation_gives(forgetting_times):
-    drawn = sample_forgetting_time(np.tile(COUNTS, (REPLICATES, 1)), rng=5)
-    assert drawn.shape == forgetting_times.shape
-    capped = np.minimum(drawn, GENERATIONS + 1)
-    for word in range(len(COUNTS)):
-        assert same_law(capped[:, word], forgetting_times[:, word]) > 1e-3
-
-
-def test_a_sampler_of_another_count_is_rejected(forgetting_times):
-    drawn = np.minimum(sample_forgetting_time(np.full(REPLICATES, 11), rng=5), GENERATIONS + 1)
-    assert same_law(drawn, forgetting_times[:, 4]) < 1e-6
-
-
-@pytest.mark.parametrize("count", [300, 3000])
-def test_sampler_beyond_the_table_has_the_exact_law(count):
-    """q_T^count is uniform; T is heavy-tailed, so the draws above a cap are only counted."""
-    cap, draws = 2**17, 20_000
-    times = sample_forgetting_time(np.full(draws, count), rng=8)
-    inside = times[times <= cap]
-    share = float(extinction_probability(count, cap))
-    assert abs(z_scores(len(inside), draws, share)) < 4
-    uniform = extinction_probability(count, inside) / share
-    assert (inside > 1024).mean() > 0.4
-    assert stats.kstest(uniform, "uniform").pvalue > 1e-3
-    # A shift by one step in 20 is seen: the test has teeth.
-    wrong = extinction_probability(count, inside * 19 // 20) / share
-    assert stats.kstest(wrong, "uniform").pvalue < 1e-3
-
-
-def test_sampler_repeats_with_the_same_seed():
-    counts = np.arange(1, 50)
-    np.testing.assert_array_equal(
-        sample_forgetting_time(counts, rng=3),
-        sample_forgetting_time(counts, rng=np.random.default_rng(3)),
-    )
-
-
 @given(st.floats(1e-6, 1e15), st.integers(1, 2000))
 def test_extinction_probability_is_a_distribution_function(count, t):
     before, now = extinction_probability(count, [t - 1, t])
@@ -240,7 +178,6 @@ def test_junk_is_refused_or_gives_a_probability(junk):
         lambda: no_loss_probability([1, junk], 2),
         lambda: forgetting_quantile(3, junk),
         lambda: forgetting_quantile(junk, 0.5),
-        lambda: sample_forgetting_time([junk], rng=1),
     ):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a subnormal count may overflow on its way to 1
@@ -256,7 +193,7 @@ def test_junk_is_refused_or_gives_a_probability(junk):
     [
         (lambda: alive_probability(0), ["k", "at least 1", "0"]),
         (lambda: alive_probability(1.5), ["k", "whole number", "1.5"]),
-        (lambda: alive_bounds([1, -2]), ["k", "at least 1", "-2"]),
+        (lambda: alive_probability([1, -2]), ["k", "at least 1", "-2"]),
         (lambda: extinction_probability(-1, 2), ["count", "at least 0", "-1"]),
         (lambda: extinction_probability(float("nan"), 2), ["count", "finite", "nan"]),
         (lambda: extinction_probability(1, -1), ["t", "at least 0", "-1"]),
@@ -267,8 +204,6 @@ def test_junk_is_refused_or_gives_a_probability(junk):
         (lambda: forgetting_quantile(0, 0.5), ["count", "more than 0"]),
         (lambda: forgetting_quantile(1, 1), ["alpha", "strictly between 0 and 1", "1"]),
         (lambda: forgetting_quantile(1e300, 0.5), ["count", "smaller"]),
-        (lambda: sample_forgetting_time([1, 0]), ["counts", "more than 0"]),
-        (lambda: sample_forgetting_time([1], rng=-1), ["rng", "non-negative", "-1"]),
     ],
 )
 def test_bad_input_is_named(call, words):

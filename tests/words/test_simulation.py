@@ -14,6 +14,14 @@ from collapse_lib.words.ancestry import expected_vocabulary, word_gone_probabili
 from collapse_lib.words.branching import expected_survivors, extinction_probability
 
 POLICIES = ["replace", "accumulate", "accumulate-subsample", "random-past"]
+MIXING = [
+    loop.OnlyReal(),
+    loop.PartlyReal(3),
+    loop.FreshReal(3),
+    loop.Immigration(0.2),
+    loop.LastK(3),
+    loop.LastK(3, reuse=True),
+]
 COUNTS = np.array([3, 2, 1])
 REPLICATES, GENERATIONS, MIDDLE = 20_000, 6, 2
 
@@ -65,7 +73,7 @@ def same_law(a, b):
     return stats.chi2_contingency(table[:, table.sum(axis=0) > 0]).pvalue
 
 
-@pytest.fixture(scope="module", params=POLICIES)
+@pytest.fixture(scope="module", params=POLICIES + MIXING, ids=str)
 def by_definition(request):
     return request.param, summary_of_loop(request.param)
 
@@ -88,7 +96,7 @@ def test_simulate_has_the_law_of_the_loop(by_definition):
 @pytest.mark.parametrize("wrong", [{"n": 5}, {"truth": np.array([3.5, 2, 1])}])
 def test_a_wrong_simulator_is_rejected(by_definition, wrong):
     policy, expected = by_definition
-    columns = [1, 4] if "n" in wrong else slice(None)
+    columns = [1, 4] if "n" in wrong and policy in POLICIES else slice(None)
     found = summary_of_simulate(policy, **wrong)[:, columns]
     assert same_law(expected[:, columns], found) < 1e-4
 
@@ -265,10 +273,32 @@ def test_poisson_runs_are_consistent(values, seed):
     assert (result.heterozygosity[result.survivors <= 1] == 0).all()
 
 
+def test_without_history_only_the_ends_are_kept_where_words_come_back():
+    for policy in MIXING:
+        short, full = (
+            simulate(COUNTS, 5, 30, policy=policy, history=history, rng=7)
+            for history in (False, True)
+        )
+        assert (short.drift == full.drift[:, [0, -1]]).all() and (short.counts == full.counts).all()
+
+
+@pytest.mark.parametrize("policy", POLICIES + MIXING, ids=str)
+def test_without_generations_there_is_the_truth_and_no_counts(policy):
+    run = simulate(COUNTS, 0, 2, policy=policy)
+    assert run.drift.tolist() == [[0], [0]] and run.survivors.tolist() == [[3], [3]]
+    assert not run.counts.any() and (run.forgetting_time == 1).all()
+
+
+def test_words_that_were_never_there_stay_away_where_words_come_back():
+    for policy in MIXING:
+        run = simulate([3, 0, 2, 0], 20, 50, n=6, policy=policy, rng=6)
+        assert not run.counts[:, [1, 3]].any() and not run.forgetting_time[:, [1, 3]].any()
+
+
 def test_a_seed_repeats_a_run():
     a, b = (simulate([5, 3, 2], 10, 7, rng=rng) for rng in (3, np.random.default_rng(3)))
     np.testing.assert_array_equal(a.counts, b.counts)
-    assert (a.replicates, a.n, a.policy) == (7, 10, loop.Replace())
+    assert (a.n, a.policy) == (10, loop.Replace())
 
 
 def test_a_word_alone_stays():
@@ -287,11 +317,11 @@ def test_a_word_alone_stays():
         st.booleans(),
     )
 )
-def test_junk_counts_are_refused_or_give_numbers(junk):
+def test_a_junk_truth_is_refused_or_gives_numbers(junk):
     try:
         result = simulate(junk, 3, 2, n=5, rng=1)
     except ValueError as error:
-        assert "counts" in str(error)
+        assert "truth" in str(error)
     else:
         assert np.isfinite(result.heterozygosity).all() and np.isfinite(result.drift).all()
         assert (result.counts.sum(axis=1) == 5).all()
@@ -312,19 +342,23 @@ def test_junk_sizes_are_refused(junk):
             simulate([3, 2], **{"generations": 3, name: junk})
 
 
+class Mine(loop.Replace):
+    """A policy that the loop by definition would follow."""
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"counts": []}, ["counts", "non-empty"]),
-        ({"counts": [[1, 2]]}, ["counts", "one-dimensional", "(1, 2)"]),
-        ({"counts": [1, -2]}, ["counts", "at least 0", "counts[1] = -2"]),
-        ({"counts": [1, float("nan")]}, ["counts", "finite", "nan"]),
-        ({"counts": [1, float("inf")]}, ["counts", "finite", "inf"]),
-        ({"counts": [0, 0]}, ["counts", "positive sum"]),
-        ({"counts": [1, 0]}, ["counts.sum()", "at least 2", "1"]),
-        ({"counts": [0.5, 2]}, ["counts.sum()", "whole number", "2.5"]),
-        ({"counts": [1e308, 1e308]}, ["counts", "finite sum"]),
-        ({"counts": ["a"]}, ["counts", "numbers"]),
+        ({"truth": []}, ["truth", "non-empty"]),
+        ({"truth": [[1, 2]]}, ["truth", "one-dimensional", "(1, 2)"]),
+        ({"truth": [1, -2]}, ["truth", "at least 0", "truth[1] = -2"]),
+        ({"truth": [1, float("nan")]}, ["truth", "finite", "nan"]),
+        ({"truth": [1, float("inf")]}, ["truth", "finite", "inf"]),
+        ({"truth": [0, 0]}, ["truth", "positive sum"]),
+        ({"truth": [1, 0]}, ["truth.sum()", "at least 2", "1"]),
+        ({"truth": [0.5, 2]}, ["truth.sum()", "whole number", "2.5"]),
+        ({"truth": [1e308, 1e308]}, ["truth", "finite sum"]),
+        ({"truth": ["a"]}, ["truth", "numbers"]),
         ({"n": 1}, ["n", "at least 2", "1"]),
         ({"n": 0}, ["n", "at least 2", "0"]),
         ({"n": float("nan")}, ["n", "whole number", "nan"]),
@@ -333,6 +367,10 @@ def test_junk_sizes_are_refused(junk):
         ({"replicates": 0}, ["replicates", "at least 1", "0"]),
         ({"sampling": "binomial"}, ["sampling", "'multinomial', 'poisson'", "'binomial'"]),
         ({"policy": "keep"}, ["policy", "'accumulate-subsample'", "'keep'"]),
+        ({"policy": Mine(), "generations": 0}, ["policy", "LastK", "Mine"]),
+        ({"policy": loop.LastK(9), "n": 5}, ["n", "at least 9", "5"]),
+        ({"policy": loop.LastK(9), "n": 5, "generations": 0}, ["n", "at least 9", "5"]),
+        ({"policy": loop.FreshReal(3), "sampling": "poisson"}, ["policy", "poisson", "FreshReal"]),
         ({"sampling": "poisson", "policy": "accumulate"}, ["poisson", "Replace()", "Accumulate"]),
         ({"rng": np.random.RandomState(1)}, ["rng", "Generator", "RandomState"]),
         ({"rng": -1}, ["rng", "non-negative", "-1"]),
@@ -342,7 +380,7 @@ def test_junk_sizes_are_refused(junk):
 )
 def test_bad_input_is_named(change, words):
     with pytest.raises(ValueError) as error:
-        simulate(**{"counts": [3, 2], "generations": 3, **change})
+        simulate(**{"truth": [3, 2], "generations": 3, **change})
     for word in words:
         assert word in str(error.value)
 

@@ -77,3 +77,21 @@ def test_bad_input_is_named():
         softmax.fit(features, seen[:, :-1])
     with pytest.raises(ValueError, match="steps must be a whole number, at least 1"):
         softmax.fit(features, seen, steps=0)
+    for start in (np.zeros((5, 3, 4)), np.zeros((1, 3, 3))):
+        with pytest.raises(ValueError, match=r"start must be .*\(5, 3, 3\), got") as error:
+            softmax.fit(features, seen, start=start)
+        assert str(start.shape) in str(error.value)
+    with pytest.raises(ValueError, match="start must be a non-empty array with 3 axes"):
+        softmax.fit(features, seen, start=np.zeros(9))
+    with pytest.raises(ValueError, match="start must be finite"):
+        softmax.fit(features, seen, start=np.full((5, 3, 3), np.nan))
+
+
+def test_the_start_is_where_newton_begins():
+    features, seen = data()
+    scores = softmax.fit(features, seen, steps=30)
+    from_there = softmax.fit(features, seen, start=scores, steps=1)
+    np.testing.assert_allclose(from_there, scores, atol=1e-9)
+    np.testing.assert_array_equal(
+        softmax.fit(features, seen, start=np.zeros_like(scores)), softmax.fit(features, seen)
+    )

@@ -16,12 +16,12 @@ REPLICATES = 20_000
 class TemperedWords(Categorical):
     """Token by token: real by its own dice, otherwise from the model at a temperature."""
 
-    temperature, real_fraction, p0 = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
+    temperature, real_fraction, truth = 0.8, 0.3, np.array([0.5, 0.3, 0.2])
 
     def sample(self, params, size, rng):
         raised = params ** (1 / self.temperature)
         drawn = super().sample(raised / raised.sum(axis=1, keepdims=True), size, rng)
-        real = super().sample(np.tile(self.p0, (len(params), 1)), size, rng)
+        real = super().sample(np.tile(self.truth, (len(params), 1)), size, rng)
         return np.where(rng.random(drawn.shape) < self.real_fraction, real, drawn)
 
 
@@ -39,15 +39,15 @@ def same_law(a, b):
 def test_the_temperature_sampler_is_the_loop_by_definition():
     family = TemperedWords(3)
     slow = loop.run(
-        family, "replace", truth=family.p0, n=12, generations=4, replicates=REPLICATES, rng=1
+        family, "replace", truth=family.truth, n=12, generations=4, replicates=REPLICATES, rng=1
     ).params
     fast = tempering.simulate_temperature(
-        family.p0, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
+        family.truth, 4, REPLICATES, n=12, temperature=0.8, real_fraction=0.3, rng=2
     )
     for t in (1, 4):
         assert same_law(slow[:, t].max(axis=1), fast.top[:, t])
         assert same_law(1 - (slow[:, t] ** 2).sum(axis=1), fast.heterozygosity[:, t])
-        assert same_law(((slow[:, t] - family.p0) ** 2).sum(axis=1), fast.drift[:, t])
+        assert same_law(((slow[:, t] - family.truth) ** 2).sum(axis=1), fast.drift[:, t])
     assert same_law(slow[:, 4, 0], fast.counts[:, 0] / 12)
     assert same_law((slow[:, 4] > 0).sum(axis=1), fast.survivors[:, 4])
 
@@ -66,10 +66,10 @@ def test_the_comparison_notices_another_temperature():
     st.integers(0, 6),
 )
 def test_the_closed_form_is_the_iteration(weights, temperature, t):
-    p0 = np.array(weights) / np.sum(weights)
+    truth = np.array(weights) / np.sum(weights)
     np.testing.assert_allclose(
-        tempering.tempered(p0, temperature, t),
-        tempering.iterate(p0, t, temperature=temperature),
+        tempering.tempered(truth, temperature, t),
+        tempering.iterate(truth, t, temperature=temperature),
         atol=1e-9,
     )
 
@@ -95,7 +95,7 @@ def test_the_first_model_is_what_was_given():
     np.testing.assert_allclose(models[0], start, rtol=1e-15)
     many = np.full(300, 1 / 300)
     run = tempering.simulate_temperature(many, 0, n=10, temperature=1)
-    assert run.survivors[0, 0] == 300
+    assert run.survivors[0, 0] == 300 and not run.counts.any()
 
 
 def step_of(p, f, temperature):
@@ -188,6 +188,8 @@ def test_the_balance_has_no_gap_at_the_uniform_distribution():
     [
         (lambda: tempering.temper([0.5, 0.5], 0), "temperature must be a finite number above 0"),
         (lambda: tempering.temper([0.0, 0.0], 1), "p must be non-negative"),
+        (lambda: tempering.temper([], 1), "p must be a non-empty array"),
+        (lambda: tempering.temper([np.inf, 1], 1), "p must be finite"),
         (lambda: tempering.temper([-0.5, 1.0], 1), "p must be non-negative"),
         (lambda: tempering.temper([[0.0, 0.0], [0.5, 0.5]], 1), "p must be non-negative"),
         (
@@ -219,8 +221,39 @@ def test_bad_input_names_what_is_allowed(call, message):
         call()
 
 
-@pytest.mark.parametrize("words", [2, 3])
-def test_at_the_threshold_the_uniform_state_is_not_stable(words):
-    """At f = 1 − θ a deviation neither grows nor dies out in first order."""
-    states = tempering.fixed_points(0.5, 0.5, words)
-    assert not states.stable[np.isclose(states.share, 1 / words)].any()
+# In floating point 1 − θ and f differ by a digit or not: 0.7 and 0.3, 0.9 and 0.1, 0.6 and 0.4
+# fall on either side. In first order a deviation neither grows nor dies out there.
+THRESHOLDS = [(0.7, 0.3), (0.9, 0.1), (0.6, 0.4), (0.5, 0.5), (0.2, 0.8), (0.99, 0.01)]
+
+
+@pytest.mark.parametrize("temperature, f", THRESHOLDS)
+def test_at_the_threshold_two_words_rest_at_uniform_alone_and_it_attracts(temperature, f):
+    states = tempering.fixed_points(temperature, f, 2)
+    assert states.share.tolist() == [0.5] and states.stable.tolist() == [True]
+    lead = tempering.iterate(
+        [0.5, 0.5], 3000, temperature=temperature, real_fraction=f, start=[0.6, 0.4]
+    )[[1000, 2000, 3000], 0] - 0.5  # fmt: skip
+    first, second = np.diff(lead**-2)  # the lead shrinks like 1/√t
+    assert second == pytest.approx(first, rel=0.02) and first > 0
+
+
+@pytest.mark.parametrize("temperature, f", THRESHOLDS)
+@pytest.mark.parametrize("words", [3, 4, 50])
+def test_at_the_threshold_a_small_lead_among_many_words_grows(temperature, f, words):
+    states = tempering.fixed_points(temperature, f, words)
+    assert states.stable.tolist() == [False, True]
+    assert states.share[0] == 1 / words and states.share[1] > 1.01 / words
+    uniform = np.full(words, 1 / words)
+    start = np.append(1.01 / words, np.full(words - 1, (1 - 1.01 / words) / (words - 1)))
+    end = tempering.iterate(
+        uniform, 100_000, temperature=temperature, real_fraction=f, start=start
+    )[-1]  # fmt: skip
+    assert end[0] == pytest.approx(states.share[1], abs=1e-6)
+
+
+def test_next_to_the_threshold_the_states_are_told_apart():
+    for f, stable in [(0.3 - 1e-9, [True, False, True]), (0.3 + 1e-9, [True])]:
+        assert tempering.fixed_points(0.7, f, 2).stable.tolist() == stable
+    for f, stable in [(0.3 - 1e-9, [False, False, True]), (0.3 + 1e-9, [True, False, True])]:
+        states = tempering.fixed_points(0.7, f, 3)
+        assert states.stable.tolist() == stable and (np.diff(states.share) > 0).all()

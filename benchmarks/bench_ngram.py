@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 
-from collapse_lib.data.text import ngram_index, ngram_walk, read
+from collapse_lib.data import text
+from collapse_lib.words import ngram
 
 
 @pytest.mark.parametrize("order", [2, 3, 4])
 def test_walk_against_sorting(compare, report, order):
-    tokens, rng = read().tokens, np.random.default_rng(1)
-    index = ngram_index(tokens, order)
+    tokens, rng = text.read().tokens, np.random.default_rng(1)
+    index = ngram.index(tokens, order)
     ours, sorting = compare(
-        lambda: ngram_walk(index, rng=rng), lambda: ngram_index(tokens, order), rounds=15
+        lambda: ngram.walk(index, rng=rng), lambda: ngram.index(tokens, order), rounds=15
     )
     report(f"{order}-gram walk / sorting its index", ours / sorting, at_most=2)

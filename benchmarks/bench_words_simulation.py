@@ -4,7 +4,10 @@ A reference that would take minutes is run for a few paths and generations, and 
 """
 
 import numpy as np
+import pytest
 
+from collapse_lib import loop
+from collapse_lib.families import Categorical
 from collapse_lib.words import simulate
 
 ZIPF = 1 / (np.arange(1, 1001) + 2.7)
@@ -77,3 +80,25 @@ def test_bernoulli_against_the_quickest_sample_and_refit(compare, report):
 
     ours, some = compare(bernoulli, sample_and_refit)
     report("Bernoulli: random(n) < p a path / ours", some * 50 * 5000 / PATHS / ours)
+
+
+FEW = np.arange(1.0, 53) ** -1.1
+FEW /= FEW.sum()
+MIXING = [
+    loop.PartlyReal(100),
+    loop.FreshReal(100),
+    loop.LastK(5),
+    loop.LastK(5, reuse=True),
+    loop.Immigration(0.05),
+]
+
+
+@pytest.mark.parametrize("policy", MIXING, ids=str)
+def test_mixtures_against_the_loop(compare, report, policy):
+    settings = {"n": 10_000, "generations": 10, "replicates": 10, "rng": 1}
+    ours, reference = compare(
+        lambda: simulate(FEW, policy=policy, **settings),
+        lambda: loop.run(Categorical(52), policy, truth=FEW, **settings),
+        rounds=3,
+    )
+    report(f"{policy}: loop by definition / ours", reference / ours, at_least=20)
