@@ -25,8 +25,7 @@ def fresh_real_contraction(d: int, synthetic: int, real: int) -> float:
     Parameters
     ----------
     d, synthetic, real : int
-        Features; rows labelled by the teacher; rows labelled by the truth; together at least
-        d + 2 rows.
+        Features; rows labelled by the teacher and by the truth, together at least d + 2.
 
     Returns
     -------
@@ -105,8 +104,7 @@ def best_fresh_weight(fraction: float) -> float:
     Returns
     -------
     float
-        2/(1 + √(4/α − 3)) for a share α, the steady-state Kalman gain; at α = ½ the
-        reciprocal of the golden ratio.
+        2/(1 + √(4/α − 3)) for a share α, the steady-state Kalman gain.
 
     References
     ----------
@@ -136,8 +134,7 @@ def best_row_weight(d: int, real: int, synthetic: int) -> float:
     Returns
     -------
     float
-        The weight with the least excess risk in the long run. That risk is w times the risk
-        of the real rows alone.
+        The w with the least risk in the long run, which is w times that of the real rows alone.
 
     References
     ----------

@@ -42,8 +42,7 @@ def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:
     Returns
     -------
     float
-        noise² d / (T − d − 1) if T > d + 1; noise² T / (d − T − 1) if T < d − 1; infinite
-        between.
+        noise² d / (T − d − 1) if T > d + 1; noise² T / (d − T − 1) if T < d − 1; else inf.
 
     References
     ----------
@@ -76,8 +75,7 @@ def replace_risk(
     References
     ----------
     Dohmatob, Feng & Kempe, arXiv 2402.07712, whose asymptotic form is noise² φ/(1 − φ) per
-    generation, φ = d/T. For T < d they treat a frozen design; with fresh designs the noise
-    term saturates.
+    generation, φ = d/T. For T < d they treat a frozen design; with fresh ones the noise saturates.
 
     Examples
     --------
@@ -244,12 +242,7 @@ def accumulate_limit(d: int, T: int, *, noise: float = 1.0, design: str = "fresh
     -------
     float
         noise² d/(d+1) [ψ(1) − ψ(1 − a)] with a = (d+1)/T and ψ the digamma function for
-        fresh designs; π²/6 times the first generation's risk for a frozen one, a bound for
-        both.
-
-    References
-    ----------
-    The bound is that of Gerstgrasser, Schaeffer et al., arXiv 2404.01413.
+        fresh designs; π²/6 times the first generation's risk, the bound, for a frozen one.
 
     Examples
     --------
