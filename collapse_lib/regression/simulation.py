@@ -154,8 +154,9 @@ def normal_equations(factor: Floats, teacher: Floats, *, noise: float, rng: Rng 
     array([[[1., 0., 3.],
             [0., 1., 4.]]])
     """
-    labels = (factor @ teacher[..., None])[..., 0]
-    labels = labels + noise * as_generator(rng).standard_normal(labels.shape)
+    clean = (factor @ teacher[..., None])[..., 0]
+    error = as_generator(rng).standard_normal(clean.shape)
+    labels = clean + positive("noise", noise, zero=True) * error
     equations: Floats = factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
     return equations
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 
 __all__ = [
@@ -223,7 +223,7 @@ def accumulate_risk(
     if design == "frozen":
         steps = _toll(d, T, variance) / i**2
     else:
-        steps = _toll(d, i * T, variance) / i
+        steps = _toll(d, i * float(T), variance) / i
     total = np.concatenate([[0.0], np.cumsum(steps)])
     risk: FloatOrArray = signal * max(1 - T / d, 0) * (t > 0) + total[t]
     return risk
@@ -257,12 +257,13 @@ def accumulate_limit(d: int, T: int, *, noise: float = 1.0, design: str = "fresh
     return float(variance * d / (d + 1) * (special.psi(1) - special.psi(1 - ratio)))
 
 
-def _toll(d: int, T: int | Ints, variance: float) -> Floats:
+def _toll(d: int, T: ArrayLike, variance: float) -> Floats:
     """What one fit adds to the risk: variance · min(T, d) / (|T − d| − 1)."""
+    T = np.asarray(T, dtype=float)
     if variance == 0:
-        return np.zeros(np.shape(T))
+        return np.zeros(T.shape)
     with np.errstate(divide="ignore"):
-        toll: Floats = variance * np.minimum(T, d) / np.maximum(np.abs(T - d) - 1.0, 0.0)
+        toll: Floats = variance * np.minimum(T, d) / np.maximum(abs(T - d) - 1, 0)
     return toll
 
 

@@ -56,9 +56,11 @@ def test_fresh_real_risk_is_its_recursion_in_fractions(d, synthetic, real, t):
 
 
 def test_a_drop_of_real_rows_counts():
-    """The factor is 1 − 2·9/10¹⁷, which is 1 in floats; the risk stays what it was."""
-    first = regression.one_fit_risk(3, 9)
-    np.testing.assert_allclose(regression.fresh_real_risk(3, 10**17, 9, [1, 2]), first)
+    """The factor is about 1 − 2·9/10¹⁸, 1 in floats; the risk stays what the real rows leave."""
+    assert regression.fresh_real_contraction(3, 10**18, 9) == 1
+    for synthetic in (10**18, 10**30):
+        risk = regression.fresh_real_risk(3, synthetic, 9, [1, 2])
+        np.testing.assert_allclose(risk, regression.one_fit_risk(3, 9))
 
 
 @settings(max_examples=50)
