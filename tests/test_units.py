@@ -20,14 +20,14 @@ LOOP = {"generations": T}
 RIDGE = {"spectrum": EIGENVALUES, "T": 9, "penalty": 0.3}
 CONSTANTS = remedies.FilterConstants(0.5, 0.3, 0.1, None)
 THEORY = {"T": 40, "penalty": 0.3, "T0": 20}
-LABELS = {"d": 3, "rows": 9, "generations": 2, "generator_rows": 9}
+LABELS = {"d": 3, "T": 9, "generations": 2, "teacher_rows": 9}
 
 # function; arguments without a unit; arguments in the unit, and in its square
 RISKS = [
     (regression.one_fit_risk, FIT, {"noise": 0.7}, {}),
     (regression.one_fit_risk, TOO_FEW, {"noise": 0.7}, {}),
     *(
-        (risk, {**fit, **LOOP, "design": design}, {"noise": 0.7}, {"signal": 1.3})
+        (risk, {**fit, "t": T, "design": design}, {"noise": 0.7}, {"signal": 1.3})
         for risk in (regression.replace_risk, regression.accumulate_risk)
         for fit in (FIT, TOO_FEW)
         for design in ("fresh", "frozen")
@@ -35,17 +35,15 @@ RISKS = [
     *(
         (risk, {**FIT, **more, "design": design}, {"noise": 0.7}, {})
         for risk, more in (
-            (regression.replace_sd, LOOP),
+            (regression.replace_sd, {"t": T}),
             (regression.accumulate_limit, {}),
             (attribution.noise_contribution, {"generation": T}),
         )
         for design in ("fresh", "frozen")
     ),
-    (regression.accumulate_bound, FIT, {"noise": 0.7}, {}),
-    (regression.accumulate_subsample_risk, FIT | LOOP, {"noise": 0.7}, {}),
-    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, **LOOP},
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, "t": T},
      {"noise": 0.7}, {}),
-    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, **LOOP},
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, "t": T},
      {"noise": 0.7}, {"first": 1.3}),
     (attribution.erased_risk, {**FIT, "generations": 5, "generation": T},
      {"noise": 0.7}, {}),
@@ -67,7 +65,7 @@ RISKS = [
     (scaling.shrunk_ridge_risk, {**RIDGE, "n": 2, "T0": 8, "shrink": 0.8},
      {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
     (lambda **given: ridge.label_settings(**given).risk, LABELS,
-     {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}, {}),
+     {"noise": 0.7, "teacher_noise": 1.1}, {"signal": 1.3}),
     (lambda w0, residual, **given: kernel_ridge.theory(
         kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
      {"n": 2}, {"w0": TRUTH, "sigma": 0.7, "sigma0": 1.1}, {"residual": 0.6}),
@@ -85,8 +83,8 @@ SHARES = [
     (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
     (scaling.best_shrunk_ridge, {**FIT, "n": 2, "T0": 8},
      {"sigma": 0.7, "sigma0": 1.1, "norm": 1.3}),
-    (lambda **given: ridge.label_settings(**given).ridge_penalty, LABELS,
-     {"noise": 0.7, "generator_noise": 1.1, "signal": 1.3}),
+    (lambda signal, **given: ridge.label_settings(signal=signal**2, **given).ridge_penalty, LABELS,
+     {"noise": 0.7, "teacher_noise": 1.1, "signal": 1.3}),
 ]  # fmt: skip
 
 

@@ -8,19 +8,15 @@ The proofs are in the chapter *Accumulation*.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import positive, share, whole_number, whole_numbers
-from collapse_lib.regression.theory import _checked, _toll
+from collapse_lib.regression.theory import one_fit_risk
 
-__all__ = [
-    "best_row_weight",
-    "fresh_real_contraction",
-    "fresh_real_risk",
-    "optimal_real_weight",
-    "rows_needed",
-]
+__all__ = ["best_fresh_weight", "best_row_weight", "fresh_real_contraction", "fresh_real_risk"]
 
 
 def fresh_real_contraction(d: int, synthetic: int, real: int) -> float:
@@ -29,8 +25,7 @@ def fresh_real_contraction(d: int, synthetic: int, real: int) -> float:
     Parameters
     ----------
     d, synthetic, real : int
-        Features; rows labelled by the teacher, at least 0; rows labelled by the truth, at
-        least 0; together at least d + 2.
+        Features; rows labelled by the teacher and by the truth, together at least d + 2.
 
     Returns
     -------
@@ -46,18 +41,17 @@ def fresh_real_contraction(d: int, synthetic: int, real: int) -> float:
     d = whole_number("d", d, minimum=1)
     synthetic = whole_number("synthetic", synthetic)
     real = whole_number("real", real)
-    total = synthetic + real
-    whole_number("synthetic + real", total, minimum=d + 2)
+    total = whole_number("synthetic + real", synthetic + real, minimum=d + 2)
+    own = synthetic * (synthetic + 2) / (total * (total + 2))
     cross = synthetic * real / (total * (total - 1) * (total + 2))
-    own = (synthetic**2 - 2 * total * cross) / total**2
-    return own + cross + cross * (total * d - 2) / (total - d - 1)
+    return own + cross * (total + 1) * (d - 1) / (total - d - 1)
 
 
 def fresh_real_risk(
     d: int,
     synthetic: int,
     real: int,
-    generations: ArrayLike,
+    t: ArrayLike,
     *,
     noise: float = 1.0,
     first: float | None = None,
@@ -67,10 +61,8 @@ def fresh_real_risk(
     Parameters
     ----------
     d, synthetic, real : int
-        Features; rows labelled by the newest fit; rows labelled by the truth. Together at
-        least d + 2.
-    generations : int or array_like of int
-        Number of fits.
+        As in `fresh_real_contraction`, with at least one real row.
+    t : int or array_like of int
     noise : float
     first : float, optional
         Expected risk of the first fit, which sees the real rows alone; it must be given if
@@ -78,7 +70,7 @@ def fresh_real_risk(
 
     Returns
     -------
-    float or ndarray, the shape of ``generations``
+    float or ndarray
 
     Examples
     --------
@@ -88,19 +80,20 @@ def fresh_real_risk(
     0.4131
     """
     contraction = fresh_real_contraction(d, synthetic, real)
-    d, total, variance = _checked(d, synthetic + real, noise)
-    t = whole_numbers("generations", generations)
+    toll = one_fit_risk(d, synthetic + real, noise=noise)
+    t = whole_numbers("t", t)
+    whole_number("real", real, minimum=1 if first is not None else d + 2)
     if first is None:
-        first = _toll(d, whole_number("real", real, minimum=d + 2), variance)
-    first = positive("first", first, zero=True)
-    if contraction == 1:
-        raise ValueError(f"real must be at least 1, got {real}")
-    limit = _toll(d, total, variance) / (1 - contraction)
-    later = limit + (first - limit) * contraction ** np.maximum(t - 1, 0)
-    return np.where(t > 0, later, 0.0)[()]
+        first = one_fit_risk(d, real, noise=noise)
+    risk = [0.0, positive("first", first, zero=True)]
+    for _ in range(
+        1, t.max(initial=0)
+    ):  # the closed form divides by 1 − contraction, which may be 0
+        risk.append(contraction * risk[-1] + toll)
+    return np.array(risk)[t]
 
 
-def optimal_real_weight(fraction: float) -> float:
+def best_fresh_weight(fraction: float) -> float:
     """The weight on fresh real rows that makes the resting error least, for T much above d.
 
     Parameters
@@ -111,8 +104,7 @@ def optimal_real_weight(fraction: float) -> float:
     Returns
     -------
     float
-        [−α + √(4α − 3α²)] / (2(1 − α)), the steady-state Kalman gain; at α = ½ the
-        reciprocal of the golden ratio.
+        2/(1 + √(4/α − 3)) for a share α, the steady-state Kalman gain.
 
     References
     ----------
@@ -120,46 +112,12 @@ def optimal_real_weight(fraction: float) -> float:
 
     Examples
     --------
-    >>> round(optimal_real_weight(0.5), 6), round(optimal_real_weight(0.01), 3)
+    >>> round(best_fresh_weight(0.5), 6), round(best_fresh_weight(0.01), 3)
     (0.618034, 0.096)
     """
     fraction = share("fraction", fraction, zero=False)
-    if fraction == 1:
-        return 1.0
-    root = np.sqrt(4 * fraction - 3 * fraction**2)
-    return float((root - fraction) / (2 * (1 - fraction)))
-
-
-def rows_needed(d: int, real: int, generations: int) -> int:
-    """Rows each generation needs, so that the last fit is as good as one fit to real rows.
-
-    Parameters
-    ----------
-    d : int
-        Features.
-    real : int
-        Real rows whose single least-squares fit is to be matched, at least d + 2.
-    generations : int
-        Fits under replace, the last one included, at least 1.
-
-    Returns
-    -------
-    int
-        d + 1 + generations · (real − d − 1): `effective_rows` turned around.
-
-    References
-    ----------
-    The toll of the chapter *Error degradation*, after Dohmatob, Feng & Kempe, arXiv 2402.07712.
-
-    Examples
-    --------
-    >>> from collapse_lib.regression.theory import effective_rows
-    >>> rows_needed(10, real=31, generations=5), effective_rows(10, 111, 5)
-    (111, 31.0)
-    """
-    d = whole_number("d", d, minimum=1)
-    real = whole_number("real", real, minimum=d + 2)
-    return d + 1 + whole_number("generations", generations, minimum=1) * (real - d - 1)
+    root = math.sqrt(fraction)  # 1/fraction overflows for a tiny one
+    return 2 * root / (root + math.sqrt(4 - 3 * fraction))
 
 
 def best_row_weight(d: int, real: int, synthetic: int) -> float:
@@ -170,16 +128,13 @@ def best_row_weight(d: int, real: int, synthetic: int) -> float:
 
     Parameters
     ----------
-    d : int
-        Features.
-    real, synthetic : int
-        Rows of each kind in a generation, at least d + 2.
+    d, real, synthetic : int
+        Features; rows of each kind in each generation, at least d + 2.
 
     Returns
     -------
     float
-        The weight with the least excess risk in the long run. That risk is w times the risk
-        of the real rows alone.
+        The w with the least risk in the long run, which is w times that of the real rows alone.
 
     References
     ----------
@@ -195,4 +150,4 @@ def best_row_weight(d: int, real: int, synthetic: int) -> float:
     d = whole_number("d", d, minimum=1)
     spare = whole_number("real", real, minimum=d + 2) - d - 1
     other = whole_number("synthetic", synthetic, minimum=d + 2) - d - 1
-    return optimal_real_weight(spare / (spare + other))
+    return best_fresh_weight(spare / (spare + other))

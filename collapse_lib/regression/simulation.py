@@ -2,11 +2,8 @@
 
 Least squares asks two things of T rows: XᵀX and Xᵀy. If the rows are Gaussian, the first is
 RᵀR with a triangular R of independent normal and chi entries (Bartlett's factor), and given it
-the noise part of the second is Rᵀg with standard normal g. So d(d+1)/2 numbers a generation
-replace T·d. Under replace the risk alone is a Markov chain of three numbers a generation.
-
-The closed forms it is compared with live in `regression_theory` and `regression_mixed`
-and can be had from here too.
+the noise part of the second is Rᵀg with standard normal g. So d(d+1)/2 numbers per generation
+replace T·d. Under replace the risk alone is a Markov chain of three numbers per generation.
 """
 
 from __future__ import annotations
@@ -14,14 +11,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import reduce
-from operator import add
 
 import numpy as np
 
-from collapse_lib._draws import bartlett_factor
+from collapse_lib._draws import bartlett_factor, chunks
 from collapse_lib._types import ArrayLike, Floats, Rng
-from collapse_lib.checks import as_generator, one_of, positive, whole_number
+from collapse_lib.checks import array, as_generator, one_of, positive, whole_number
 from collapse_lib.loop import (
     Accumulate,
     AccumulateSubsample,
@@ -31,44 +26,12 @@ from collapse_lib.loop import (
     Replace,
     policy_named,
 )
-from collapse_lib.regression.mixed import (
-    fresh_real_contraction,
-    fresh_real_risk,
-    optimal_real_weight,
-)
-from collapse_lib.regression.theory import (
-    DESIGNS,
-    accumulate_bound,
-    accumulate_limit,
-    accumulate_risk,
-    accumulate_subsample_risk,
-    effective_rows,
-    one_fit_risk,
-    replace_risk,
-    replace_sd,
-)
+from collapse_lib.regression.theory import DESIGNS
 
-__all__ = [
-    "RegressionTrajectory",
-    "accumulate_bound",
-    "accumulate_limit",
-    "accumulate_risk",
-    "accumulate_subsample_risk",
-    "effective_rows",
-    "fresh_real_contraction",
-    "fresh_real_risk",
-    "one_fit_risk",
-    "optimal_real_weight",
-    "refit_risk",
-    "replace_risk",
-    "replace_sd",
-    "simulate",
-]
+__all__ = ["RegressionTrajectory", "normal_equations", "simulate"]
 
-CHUNK = 2**14  # numbers drawn together: 128 kilobytes an array, which stays in cache
+AT_ONCE = 2**14  # numbers drawn together: 128 kilobytes an array, which stays in cache
 RANK_TOLERANCE = 1e-12  # eigenvalues of XᵀX below this share of the largest are rounding
-POLICIES = ("replace", "accumulate", "accumulate-subsample", "fresh-real", "partly-real")
-REUSED = "last-k with reuse=True"
 
 
 @dataclass(frozen=True)
@@ -79,21 +42,11 @@ class RegressionTrajectory:
     ----------
     risk : ndarray, (replicates, generations + 1)
         ‖ŵ_t − w₀‖² in the metric of the covariance; index 0 is the truth, whose risk is 0.
-    d, T : int
-        Features, new synthetic rows a generation.
     policy : Policy
-    design : str
     """
 
     risk: Floats
-    d: int
-    T: int
     policy: Policy
-    design: str
-
-    @property
-    def replicates(self) -> int:
-        return self.risk.shape[0]
 
 
 def simulate(
@@ -114,34 +67,24 @@ def simulate(
     Parameters
     ----------
     d, T : int
-        Features, new synthetic rows a generation (LastK: T // k). With fewer independent rows
-        than features the fit is the one of least norm.
-    generations : int
-        Number of fits.
-    replicates : int
-        Independent runs.
+        Features, new synthetic rows per generation (LastK: T // k). With fewer independent
+        rows than features the fit is the one of least norm.
+    generations, replicates : int
     policy : Policy or str
-        Replace, Accumulate, AccumulateSubsample, FreshReal, PartlyReal or LastK with
-        ``reuse``, or a name.
+        Replace, Accumulate, AccumulateSubsample, FreshReal or LastK with ``reuse``, or a name.
     design : {"fresh", "frozen"}
         Whether each generation draws its rows anew, or labels the same rows again.
     covariance : array_like, (d,), optional
-        Variances of the features along the axes of their covariance; ones by default.
+        Variances of the features along the axes of their covariance, above 0; ones by default.
     truth : array_like, (d,), optional
         The true weights w₀ along the same axes; zeros by default. They matter only where
         fits interpolate.
     noise : float
-        Standard deviation of the labels' noise.
     rng : int, numpy.random.Generator or None
 
     Returns
     -------
     RegressionTrajectory
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or no simulator is known for the policy.
 
     References
     ----------
@@ -151,6 +94,7 @@ def simulate(
 
     Examples
     --------
+    >>> from collapse_lib.regression import accumulate_risk
     >>> run = simulate(5, 20, generations=4, replicates=20_000, policy="accumulate", rng=1)
     >>> run.risk.shape, bool(abs(run.risk[:, 4].mean() - accumulate_risk(5, 20, 4)) < 0.01)
     ((20000, 5), True)
@@ -158,63 +102,63 @@ def simulate(
     d, T = whole_number("d", d, minimum=1), whole_number("T", T, minimum=1)
     generations = whole_number("generations", generations)
     replicates = whole_number("replicates", replicates, minimum=1)
-    policy = policy_named(policy)
-    reused = policy if isinstance(policy, LastK) and policy.reuse else None
-    one_of("policy", REUSED if reused else policy.name, (*POLICIES, REUSED))
-    if reused:
-        whole_number("T", T, minimum=reused.k)
-    one_of("design", design, DESIGNS)
-    scale = np.sqrt(_along_axes("covariance", covariance, d, default=1.0, minimum=0))
-    start = _along_axes("truth", truth, d, default=0.0)
+    is_frozen = one_of("design", design, DESIGNS) == "frozen"
+    policy, batch = policy_named(policy), T
+    advance, numbers = _refit, d * (d + 1)
+    match policy:
+        case Replace() if T >= d and not is_frozen:
+            advance, numbers = _replace, 1
+        case AccumulateSubsample():
+            advance, numbers = _subsample, d * T * (1 if is_frozen else max(generations, 1))
+        case LastK(k=k, reuse=True):
+            batch = whole_number("T", T, minimum=k) // k
+        case Replace() | Accumulate() | FreshReal():
+            pass
+        case _:
+            raise ValueError(
+                "policy must be Replace, Accumulate, AccumulateSubsample, FreshReal or LastK with "
+                f"reuse=True, got {policy!r}"
+            )
+    variances = _per_feature("covariance", covariance, np.ones(d))
+    if not (variances > 0).all():
+        raise ValueError(f"covariance must be above 0, got {variances.min()}")
+    start = _per_feature("truth", truth, np.zeros(d))
     noise = positive("noise", noise, zero=True)
-    batch = T // reused.k if reused else T
-    loop = _Loop(d, batch, policy, scale, start, noise, design == "frozen", as_generator(rng))
-    if isinstance(policy, Replace) and T >= d and not loop.frozen:
-        advance, numbers = _replace, 1
-    elif isinstance(policy, AccumulateSubsample):
-        advance, numbers = _subsample, d * T * (1 if loop.frozen else max(generations, 1))
-    else:
-        advance, numbers = _refit, d * (d + 1)
+    scale = np.sqrt(variances)
+    loop = _Loop(d, batch, policy, scale, start, noise, is_frozen, as_generator(rng))
     risk = np.zeros((replicates, generations + 1))
-    rows = max(1, CHUNK // numbers)
-    for first in range(0, replicates, rows):
-        advance(loop, risk[first : first + rows])
-    return RegressionTrajectory(risk, d, T, policy, design)
+    for part in chunks(replicates, numbers, at_once=AT_ONCE):
+        advance(loop, risk[part])
+    return RegressionTrajectory(risk, policy)
 
 
-def refit_risk(risk: ArrayLike, d: int, T: int, *, noise: float = 1.0, rng: Rng = None) -> Floats:
-    """Draw the risk of one more least-squares fit, on labels of a model with a known risk.
-
-    The new error is the old one plus a spherical one, and only the angle between them
-    matters: one normal and two chi-square draws a fit, whatever d and T.
+def normal_equations(factor: Floats, teacher: Floats, *, noise: float, rng: Rng = None) -> Floats:
+    """Draw the normal equations [XᵀX | Xᵀy] of rows that a teacher has labelled.
 
     Parameters
     ----------
-    risk : float or array_like
-        Excess risk of the model that labels the rows.
-    d, T : int
-        Features and rows, T ≥ d.
+    factor : ndarray, (replicates, r, d)
+        R with RᵀR = XᵀX.
+    teacher : ndarray, (replicates, d)
+        Weights that label the rows.
     noise : float
-        Standard deviation of the labels' noise.
     rng : int, numpy.random.Generator or None
 
     Returns
     -------
-    ndarray, the shape of ``risk``
+    ndarray, (replicates, d, d + 1)
 
     Examples
     --------
-    >>> after = refit_risk(np.full(100_000, 2.0), d=10, T=111, rng=1)
-    >>> bool(abs(after.mean() - (2 + one_fit_risk(10, 111))) < 0.005)
-    True
+    >>> normal_equations(np.eye(2)[None], np.array([[3.0, 4.0]]), noise=0)
+    array([[[1., 0., 3.],
+            [0., 1., 4.]]])
     """
-    d = whole_number("d", d, minimum=1)
-    T = whole_number("T", T, minimum=d)
-    noise = positive("noise", noise, zero=True)
-    risk = np.asarray(risk, dtype=float)
-    if not (risk >= 0).all() or not np.isfinite(risk).all():
-        raise ValueError(f"risk must be finite and at least 0, got {risk.min()}")
-    return _one_step(risk, d, T, noise, as_generator(rng))
+    clean = (factor @ teacher[..., None])[..., 0]
+    error = as_generator(rng).standard_normal(clean.shape)
+    labels = clean + positive("noise", noise, zero=True) * error
+    equations: Floats = factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
+    return equations
 
 
 @dataclass(frozen=True)
@@ -227,93 +171,79 @@ class _Loop:
     scale: Floats  # standard deviations of the features
     truth: Floats
     noise: float
-    frozen: bool
+    is_frozen: bool
     rng: np.random.Generator
 
-    def factor(self, rows: int, replicates: int) -> Floats:
-        """The triangular (or trapezoidal) factor R of a fresh design's XᵀX = RᵀR."""
-        return bartlett_factor(rows, self.d, replicates, rng=self.rng) * self.scale
-
     def designs(self, rows: int, replicates: int) -> Iterator[Floats]:
-        """Yield one factor a generation: a new one, or the same again if frozen."""
-        factor = self.factor(rows, replicates)
+        """Yield the factor of each generation's design: a new one, or the same again if frozen."""
+        factor = None
         while True:
+            if factor is None or not self.is_frozen:
+                factor = bartlett_factor(rows, self.d, replicates, rng=self.rng) * self.scale
             yield factor
-            if not self.frozen:
-                factor = self.factor(rows, replicates)
 
-    def independent_rows(self, t: int, real_rows: int) -> int:
-        """Rows of generation t's training set that are not copies of each other."""
-        if isinstance(self.policy, Accumulate | LastK) and not self.frozen:
-            return min(t, getattr(self.policy, "k", t)) * self.T
-        if real_rows:
-            return real_rows + (self.T if t > 1 else 0)
-        return self.T
-
-    def equations(self, factor: Floats, w: Floats) -> Floats:
-        """The normal equations [XᵀX | Xᵀy] of rows that model w has labelled."""
-        noise = self.noise * self.rng.standard_normal(factor.shape[:2])
-        labels = (factor @ w[..., None])[..., 0] + noise
-        equations: Floats = factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
-        return equations
+    def label(self, factor: Floats, w: Floats) -> Floats:
+        return normal_equations(factor, w, noise=self.noise, rng=self.rng)
 
     def risk_of(self, w: Floats) -> Floats:
         risk: Floats = ((self.scale * (w - self.truth)) ** 2).sum(axis=1)
         return risk
 
 
-def _one_step(risk: Floats, d: int, T: int, noise: float, rng: np.random.Generator) -> Floats:
-    """(r + c Z)² + c² χ²_{d−1} with c² = noise²/χ²_{T−d+1}: the multivariate t increment."""
-    c = noise / np.sqrt(2 * rng.standard_gamma((T - d + 1) / 2, size=risk.shape))
-    along = np.sqrt(risk) + c * rng.standard_normal(risk.shape)
-    return along**2 + 2 * c**2 * rng.standard_gamma((d - 1) / 2, size=risk.shape)
-
-
 def _replace(loop: _Loop, risk: Floats) -> None:
-    newest = risk[:, 0]
+    """The chain (√r + c Z)² + c² χ²_{d−1}, c² = noise²/χ²_{T−d+1}: a multivariate t increment."""
+    d, T, rng, newest = loop.d, loop.T, loop.rng, risk[:, 0]
     for t in range(1, risk.shape[1]):
-        newest = _one_step(newest, loop.d, loop.T, loop.noise, loop.rng)
+        c = loop.noise / np.sqrt(2 * rng.standard_gamma((T - d + 1) / 2, size=newest.shape))
+        along = np.sqrt(newest) + c * rng.standard_normal(newest.shape)
+        newest = along**2 + 2 * c**2 * rng.standard_gamma((d - 1) / 2, size=newest.shape)
         risk[:, t] = newest
 
 
 def _refit(loop: _Loop, risk: Floats) -> None:
     """Solve the normal equations of whatever rows the policy keeps."""
     d, T, policy, replicates = loop.d, loop.T, loop.policy, len(risk)
-    real_rows = getattr(policy, "real", 0)
-    made_designs, real_designs = (loop.designs(rows, replicates) for rows in (T, real_rows))
     w = truth = np.broadcast_to(loop.truth, (replicates, d))
-    window: deque[Floats] = deque(maxlen=getattr(policy, "k", 1))
-    real: Floats = np.zeros((d, d + 1))
-    pool = real
+    designs = loop.designs(T, replicates)
+    real_designs = loop.designs(policy.real if isinstance(policy, FreshReal) else 0, replicates)
+    window: deque[Floats] = deque(maxlen=policy.k if isinstance(policy, LastK) else 0)
+    pool: Floats = np.zeros((d, d + 1))
     for t in range(1, risk.shape[1]):
-        if t == 1 and real_rows:
-            pool = real = loop.equations(next(real_designs), truth)
+        batches = 1 if loop.is_frozen else t  # copies of a row count once
+        if t == 1 and isinstance(policy, FreshReal):
+            pool, rows = loop.label(next(real_designs), truth), policy.real
         else:
-            made = loop.equations(next(made_designs), w)
-            if isinstance(policy, FreshReal):
-                real = loop.equations(next(real_designs), truth)
-            window.append(made)
-            pool = (pool if isinstance(policy, Accumulate) else real) + reduce(add, window)
-        w = _least_norm(pool, is_full_rank=loop.independent_rows(t, real_rows) >= d)
+            made = loop.label(next(designs), w)
+            match policy:
+                case Accumulate():
+                    pool, rows = pool + made, batches * T
+                case LastK(k=k):
+                    window.append(made)
+                    pool, rows = np.sum(window, axis=0), min(batches, k) * T
+                case FreshReal(real=real):
+                    pool, rows = made + loop.label(next(real_designs), truth), T + real
+                case _:
+                    pool, rows = made, T
+        w = _least_norm(pool, is_full_rank=rows >= d)
         risk[:, t] = loop.risk_of(w)
 
 
 def _subsample(loop: _Loop, risk: Floats) -> None:
     """Keep every row, and fit T of them drawn without replacement."""
-    T, replicates = loop.T, len(risk)
+    T, rng, replicates = loop.T, loop.rng, len(risk)
     w = np.broadcast_to(loop.truth, (replicates, loop.d))
     x, y = np.empty((replicates, 0, loop.d)), np.empty((replicates, 0, 1))
     for t in range(1, risk.shape[1]):
-        if t == 1 or not loop.frozen:
-            new = loop.rng.standard_normal((replicates, T, loop.d)) * loop.scale
+        if t == 1 or not loop.is_frozen:
+            new = rng.standard_normal((replicates, T, loop.d)) * loop.scale
             x = np.concatenate([x, new], axis=1)
-        noise = loop.noise * loop.rng.standard_normal((replicates, T, 1))
+        noise = loop.noise * rng.standard_normal((replicates, T, 1))
         y = np.concatenate([y, new @ w[..., None] + noise], axis=1)
-        pick = loop.rng.random(y.shape[:2]).argpartition(T - 1, axis=1)[:, :T, None]
+        pick = rng.random(y.shape[:2]).argpartition(T - 1, axis=1)[:, :T, None]
         labels = np.take_along_axis(y, pick, axis=1)
         rows = np.take_along_axis(x, pick % x.shape[1], axis=1)
         equations = rows.mT @ np.concatenate([rows, labels], axis=2)
-        w = _least_norm(equations, is_full_rank=T >= loop.d and not loop.frozen)
+        w = _least_norm(equations, is_full_rank=T >= loop.d and not loop.is_frozen)
         risk[:, t] = loop.risk_of(w)
 
 
@@ -325,11 +255,10 @@ def _least_norm(equations: Floats, *, is_full_rank: bool) -> Floats:
     return (np.linalg.pinv(gram, rcond=RANK_TOLERANCE, hermitian=True) @ moment)[..., 0]
 
 
-def _along_axes(
-    name: str, values: ArrayLike | None, d: int, *, default: float, minimum: float = -np.inf
-) -> Floats:
-    values = np.full(d, default) if values is None else np.asarray(values, dtype=float)
-    if values.shape != (d,) or not np.isfinite(values).all() or (values < minimum).any():
-        floor = "" if minimum == -np.inf else f", at least {minimum}"
-        raise ValueError(f"{name} must be {d} finite numbers{floor}, got {values}")
+def _per_feature(name: str, values: ArrayLike | None, default: Floats) -> Floats:
+    if values is None:
+        return default
+    values = array(name, values, ndim=1)
+    if values.shape != default.shape:
+        raise ValueError(f"{name} must be {len(default)} numbers, got {len(values)}")
     return values

@@ -1,10 +1,11 @@
 """Linear regression on labels that earlier fits made up: the closed forms.
 
-Rows x are Gaussian with d features; a generation has T rows whose labels are x·w plus noise,
+Rows x are Gaussian with d features; each generation has T rows whose labels are x·w plus noise,
 w the newest fit. The error is the excess risk ‖w − w₀‖² in the metric of the covariance.
 
 A design is *fresh* when every generation draws its rows anew, and *frozen* when the rows are
-drawn once and only the labels' noise is new.
+drawn once and only the labels' noise is new. With T < d the fit is the one of least norm, and
+the features have covariance I; only there does the signal ‖w₀‖² matter.
 
 The proofs are in the chapters *Error degradation* and *Accumulation*.
 """
@@ -14,18 +15,17 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats
 from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 
 __all__ = [
-    "accumulate_bound",
     "accumulate_limit",
     "accumulate_risk",
-    "accumulate_subsample_risk",
     "effective_rows",
     "one_fit_risk",
     "replace_risk",
     "replace_sd",
+    "rows_needed",
 ]
 
 DESIGNS = ("fresh", "frozen")
@@ -37,15 +37,12 @@ def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:
     Parameters
     ----------
     d, T : int
-        Features and rows; with T from d − 1 to d + 1 the expectation is infinite.
     noise : float
-        Standard deviation of the labels' noise.
 
     Returns
     -------
     float
-        noise² d / (T − d − 1) if T > d + 1; noise² T / (d − T − 1) if T < d − 1, of the
-        least-norm fit with covariance I.
+        noise² d / (T − d − 1) if T > d + 1; noise² T / (d − T − 1) if T < d − 1; else inf.
 
     References
     ----------
@@ -56,43 +53,29 @@ def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:
     >>> one_fit_risk(10, 21), one_fit_risk(21, 10), one_fit_risk(10, 11)
     (1.0, 1.0, inf)
     """
-    d, T, variance = _checked(d, T, noise)
-    return float(_toll(d, T, variance))
+    return float(_toll(*_checked(d, T, noise)))
 
 
 def replace_risk(
-    d: int,
-    T: int,
-    generations: ArrayLike,
-    *,
-    noise: float = 1.0,
-    signal: float = 0.0,
-    design: str = "fresh",
+    d: int, T: int, t: ArrayLike, *, noise: float = 1.0, signal: float = 0.0, design: str = "fresh"
 ) -> FloatOrArray:
     """Expected excess risk when every generation replaces the data.
 
     Parameters
     ----------
     d, T : int
-        Features, rows a generation.
-    generations : int or array_like of int
-        Number of fits.
-    noise : float
-        Standard deviation of the labels' noise.
-    signal : float
-        ‖w₀‖². It matters only below the interpolation threshold, T < d, where the fit of
-        least norm and covariance I are assumed.
+    t : int or array_like of int
+    noise, signal : float
     design : {"fresh", "frozen"}
 
     Returns
     -------
-    float or ndarray, the shape of ``generations``
+    float or ndarray
 
     References
     ----------
-    Dohmatob, Feng & Kempe, arXiv 2402.07712, whose asymptotic form is noise² φ/(1 − φ) a
-    generation, φ = d/T. For T < d they treat a frozen design; with fresh designs the noise
-    term saturates.
+    Dohmatob, Feng & Kempe, arXiv 2402.07712, whose asymptotic form is noise² φ/(1 − φ) per
+    generation, φ = d/T. For T < d they treat a frozen design; with fresh ones the noise saturates.
 
     Examples
     --------
@@ -101,20 +84,19 @@ def replace_risk(
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = whole_numbers("generations", generations)
+    t = whole_numbers("t", t)
     signal = positive("signal", signal, zero=True)
-    toll = _toll(d, T, variance)
-    if T >= d:
-        return _times(t, toll)
-    kept = T / d
-    if design == "frozen":
-        return signal * (1 - kept) * (t > 0) + _times(t, toll)
-    lost = 1 - kept**t
-    return signal * lost + _times(lost, toll) / (1 - kept)
+    kept = min(T / d, 1.0)
+    lost, tolls = np.full(t.shape, 1 - kept), 1.0 * t
+    if design == "fresh" and kept < 1:
+        lost = 1 - kept**t
+        tolls = lost / (1 - kept)
+    with np.errstate(invalid="ignore"):  # no toll before any fit, even an infinite one
+        return np.where(t > 0, signal * lost + tolls * _toll(d, T, variance), 0.0)[()]
 
 
 def replace_sd(
-    d: int, T: int, generations: ArrayLike, *, noise: float = 1.0, design: str = "fresh"
+    d: int, T: int, t: ArrayLike, *, noise: float = 1.0, design: str = "fresh"
 ) -> FloatOrArray:
     """Standard deviation of the excess risk under replace, between runs.
 
@@ -123,14 +105,14 @@ def replace_sd(
     Parameters
     ----------
     d, T : int
-        Features and rows, T ≥ d + 4 for a finite answer.
-    generations : int or array_like of int
+        T ≥ d + 4 for a finite answer.
+    t : int or array_like of int
     noise : float
     design : {"fresh", "frozen"}
 
     Returns
     -------
-    float or ndarray, the shape of ``generations``
+    float or ndarray
 
     Examples
     --------
@@ -141,7 +123,7 @@ def replace_sd(
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = whole_numbers("generations", generations)
+    t = whole_numbers("t", t)
     dof = T - d + 1  # of the chi-square that divides every increment
     if dof <= 4:
         return np.where(t > 0, np.inf, 0.0)[()]
@@ -160,9 +142,9 @@ def effective_rows(d: int, T: int, generations: int) -> float:
     Parameters
     ----------
     d, T : int
-        Features, rows a generation, T ≥ d + 2.
+        T ≥ d + 2.
     generations : int
-        Number of fits under replace, at least 1.
+        Fits under replace, at least 1.
 
     Returns
     -------
@@ -179,34 +161,48 @@ def effective_rows(d: int, T: int, generations: int) -> float:
     return d + 1 + (T - d - 1) / whole_number("generations", generations, minimum=1)
 
 
+def rows_needed(d: int, real: int, generations: int) -> int:
+    """Rows each generation needs, so that the last fit is as good as one fit to real rows.
+
+    Parameters
+    ----------
+    d, real : int
+        Features; real rows whose single fit is to be matched, at least d + 2.
+    generations : int
+        Fits under replace, the last one included, at least 1.
+
+    Returns
+    -------
+    int
+        d + 1 + generations · (real − d − 1): `effective_rows` turned around.
+
+    Examples
+    --------
+    >>> rows_needed(10, real=31, generations=5), effective_rows(10, 111, 5)
+    (111, 31.0)
+    """
+    d = whole_number("d", d, minimum=1)
+    real = whole_number("real", real, minimum=d + 2)
+    return d + 1 + whole_number("generations", generations, minimum=1) * (real - d - 1)
+
+
 def accumulate_risk(
-    d: int,
-    T: int,
-    generations: ArrayLike,
-    *,
-    noise: float = 1.0,
-    signal: float = 0.0,
-    design: str = "fresh",
+    d: int, T: int, t: ArrayLike, *, noise: float = 1.0, signal: float = 0.0, design: str = "fresh"
 ) -> FloatOrArray:
     """Expected excess risk when every generation keeps all the rows before it.
 
     Parameters
     ----------
     d, T : int
-        Features, new rows a generation. Infinite once the number of independent rows has
-        been from d − 1 to d + 1.
-    generations : int or array_like of int
-        Number of fits.
-    noise : float
-        Standard deviation of the labels' noise.
-    signal : float
-        ‖w₀‖². It matters only for T < d, where the fit of least norm and covariance I are
-        assumed.
+        T new rows in each generation. Infinite once the number of independent rows has been
+        from d − 1 to d + 1.
+    t : int or array_like of int
+    noise, signal : float
     design : {"fresh", "frozen"}
 
     Returns
     -------
-    float or ndarray, the shape of ``generations``
+    float or ndarray
 
     References
     ----------
@@ -221,13 +217,13 @@ def accumulate_risk(
     """
     d, T, variance = _checked(d, T, noise)
     one_of("design", design, DESIGNS)
-    t = whole_numbers("generations", generations)
+    t = whole_numbers("t", t)
     signal = positive("signal", signal, zero=True)
-    i = np.arange(1, int(t.max(initial=0)) + 1)
+    i = np.arange(1, t.max(initial=0) + 1)
     if design == "frozen":
-        steps = _times(1 / i**2.0, _toll(d, T, variance))
+        steps = _toll(d, T, variance) / i**2
     else:
-        steps = np.array([_toll(d, int(k) * T, variance) for k in i]) / i
+        steps = _toll(d, i * float(T), variance) / i
     total = np.concatenate([[0.0], np.cumsum(steps)])
     risk: FloatOrArray = signal * max(1 - T / d, 0) * (t > 0) + total[t]
     return risk
@@ -246,7 +242,7 @@ def accumulate_limit(d: int, T: int, *, noise: float = 1.0, design: str = "fresh
     -------
     float
         noise² d/(d+1) [ψ(1) − ψ(1 − a)] with a = (d+1)/T and ψ the digamma function for
-        fresh designs; π²/6 times the first generation's risk for a frozen one.
+        fresh designs; π²/6 times the first generation's risk, the bound, for a frozen one.
 
     Examples
     --------
@@ -256,83 +252,19 @@ def accumulate_limit(d: int, T: int, *, noise: float = 1.0, design: str = "fresh
     d, T, variance = _checked(d, T, noise)
     whole_number("T", T, minimum=d + 2)
     if one_of("design", design, DESIGNS) == "frozen":
-        return accumulate_bound(d, T, noise=noise)
+        return float(np.pi**2 / 6 * _toll(d, T, variance))
     ratio = (d + 1) / T
     return float(variance * d / (d + 1) * (special.psi(1) - special.psi(1 - ratio)))
 
 
-def accumulate_bound(d: int, T: int, *, noise: float = 1.0) -> float:
-    """The bound π²/6 · noise² d/(T − d − 1) on the risk under accumulate, T ≥ d + 2.
-
-    Parameters
-    ----------
-    d, T : int
-    noise : float
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    Gerstgrasser, Schaeffer et al., arXiv 2404.01413.
-
-    Examples
-    --------
-    >>> round(accumulate_bound(5, 20), 5)
-    0.58748
-    """
-    d, T, variance = _checked(d, T, noise)
-    whole_number("T", T, minimum=d + 2)
-    return float(np.pi**2 / 6 * _toll(d, T, variance))
-
-
-def accumulate_subsample_risk(
-    d: int, T: int, generations: ArrayLike, *, noise: float = 1.0
-) -> FloatOrArray:
-    """Excess risk under accumulate-subsample, for T much larger than d.
-
-    Each fit uses T rows drawn without replacement from the pool, which keeps their labels.
-
-    Parameters
-    ----------
-    d, T : int
-    generations : int or array_like of int
-    noise : float
-
-    Returns
-    -------
-    float or ndarray, the shape of ``generations``
-        noise² d/T (3 Σ_{i ≤ t} 1/i² − 2): the limit of small d/T.
-
-    References
-    ----------
-    The policy is that of Kazdan, Schaeffer et al., arXiv 2410.16713.
-
-    Examples
-    --------
-    >>> accumulate_subsample_risk(1, 1000, [1, 2, 6]).round(6)
-    array([0.001   , 0.00175 , 0.002474])
-    """
-    d, T, variance = _checked(d, T, noise)
-    t = whole_numbers("generations", generations)
-    basel = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, t.max(initial=0) + 1) ** 2.0)])
-    return variance * d / T * (3 * basel[t] - 2) * (t > 0)
-
-
-def _toll(d: int, T: int, variance: float) -> float:
-    """What one fit adds to the risk."""
-    if T > d + 1:
-        return variance * d / (T - d - 1)
-    if T < d - 1:
-        return variance * T / (d - T - 1)
-    return np.inf if variance else 0.0
-
-
-def _times(count: Floats | Ints, toll: float) -> FloatOrArray:
-    """count · toll, where no toll at all is 0 even if one toll is infinite."""
-    with np.errstate(invalid="ignore"):
-        return np.where(count > 0, count * toll, 0.0)[()]
+def _toll(d: int, T: ArrayLike, variance: float) -> Floats:
+    """What one fit adds to the risk: variance · min(T, d) / (|T − d| − 1)."""
+    T = np.asarray(T, dtype=float)
+    if variance == 0:
+        return np.zeros(T.shape)
+    with np.errstate(divide="ignore"):
+        toll: Floats = variance * np.minimum(T, d) / np.maximum(abs(T - d) - 1, 0)
+    return toll
 
 
 def _checked(d: int, T: int, noise: float) -> tuple[int, int, float]:

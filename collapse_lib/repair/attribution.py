@@ -20,10 +20,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import bartlett_factor
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import as_generator, one_of, positive, whole_number, whole_numbers
-from collapse_lib.loop import Accumulate
-from collapse_lib.regression.simulation import _Loop
+from collapse_lib.regression.simulation import normal_equations
 from collapse_lib.regression.theory import DESIGNS, one_fit_risk
 
 __all__ = [
@@ -229,14 +229,15 @@ def simulate_lineage(
     noise = positive("noise", noise, zero=True)
     when, off = (0, np.zeros(d)) if shift is None else shift
     whole_number("shift", when, minimum=0 if shift is None else 1)
-    loop = _Loop(
-        d, T, Accumulate(), np.ones(d), np.zeros(d), noise, design == "frozen", as_generator(rng)
-    )
+    rng = as_generator(rng)
     w: Floats = np.zeros((replicates, d))
     pool: Floats = np.zeros((d, d + 1))
     made = []
-    for t, factor in zip(range(1, generations + 1), loop.designs(T, replicates), strict=False):
-        equations = loop.equations(factor, w + np.asarray(off, dtype=float) * (t == when))
+    for t in range(1, generations + 1):
+        if t == 1 or design == "fresh":
+            factor = bartlett_factor(T, d, replicates, rng=rng)
+        labeller = w + np.asarray(off, dtype=float) * (t == when)
+        equations = normal_equations(factor, labeller, noise=noise, rng=rng)
         made.append(equations)
         pool = pool + equations
         w = np.linalg.solve(pool[..., :-1], pool[..., -1:])[..., 0]

@@ -371,35 +371,33 @@ class LabelSettings:
 
 def label_settings(
     d: int,
-    rows: int,
+    T: int,
     *,
     generations: int,
-    generator_rows: int,
+    teacher_rows: int,
     noise: float = 1.0,
-    generator_noise: float | None = None,
+    teacher_noise: float | None = None,
     signal: float = 1.0,
 ) -> LabelSettings:
     """Ridge and shrink for labels that come from a chain of least-squares fits.
 
-    The first generator was fitted to real labels, each later one to labels of the one before.
+    The first teacher was fitted to real labels, each later one to labels of the one before.
     The last one labels your rows. The inputs are standard normal, Σ = I.
 
     Parameters
     ----------
-    d : int
-        Features.
-    rows : int
-        Your rows T, at least 1.
+    d, T : int
+        Features, your rows.
     generations : int
-        Generators in the chain, n; with 0 your labels are real.
-    generator_rows : int
-        Rows T₀ of each generator, at least d + 2.
+        Teachers in the chain, n; with 0 your labels are real.
+    teacher_rows : int
+        Rows T₀ of each teacher, at least d + 2.
     noise : float
         Standard deviation σ of the noise in your labels, above 0.
-    generator_noise : float, optional
-        The same in the generators' training labels, σ₀ ≥ 0; by default ``noise``.
+    teacher_noise : float, optional
+        The same in the teachers' training labels, σ₀ ≥ 0; by default ``noise``.
     signal : float
-        Length of the true weights ‖w₀‖, above 0.
+        ‖w₀‖² of the true weights, above 0.
 
     Returns
     -------
@@ -408,7 +406,7 @@ def label_settings(
 
     Notes
     -----
-    With a = ‖w₀‖²/d, b = σ²/T, c = nσ₀²/(T₀ − d − 1): λ = b/(a + c) and shrink a/(a + c), exactly
+    With a = signal/d, b = σ²/T, c = nσ₀²/(T₀ − d − 1): λ = b/(a + c) and shrink a/(a + c), exactly
     optimal among spectral fits at every size. The risks and the best ridge are deterministic
     equivalents, for large d and T.
 
@@ -419,39 +417,39 @@ def label_settings(
 
     Examples
     --------
-    >>> best = label_settings(300, 1000, generations=25, generator_rows=600, noise=0.2)
+    >>> best = label_settings(300, 1000, generations=25, teacher_rows=600, noise=0.2)
     >>> round(best.penalty, 4), round(best.shrink, 4), round(best.risk, 3)
     (0.006, 0.4992, 0.505)
     >>> round(best.ridge_penalty, 2), round(best.ridge_risk, 3), round(best.clean_risk, 3)
     (0.88, 0.545, 0.987)
     """
-    d, T = whole_number("d", d, minimum=1), whole_number("rows", rows, minimum=1)
+    d, T = whole_number("d", d, minimum=1), whole_number("T", T, minimum=1)
     n = whole_number("generations", generations)
-    T0 = whole_number("generator_rows", generator_rows, minimum=d + 2)
-    sigma, norm = positive("noise", noise), positive("signal", signal)
-    sigma0 = sigma
-    if generator_noise is not None:
-        sigma0 = positive("generator_noise", generator_noise, zero=True)
-    a, b, c = norm**2 / d, sigma**2 / T, n * sigma0**2 / (T0 - d - 1)
+    T0 = whole_number("teacher_rows", teacher_rows, minimum=d + 2)
+    noise = positive("noise", noise)
+    if teacher_noise is None:
+        teacher_noise = noise
+    teacher_noise = positive("teacher_noise", teacher_noise, zero=True)
+    a, b, c = positive("signal", signal) / d, noise**2 / T, n * teacher_noise**2 / (T0 - d - 1)
+    chain = {"T0": T0, "sigma": noise, "sigma0": teacher_noise}
 
     def risk(penalty: float, shrink: float = 1.0, labels: int = n) -> float:
         return shrunk_ridge_risk(
-            [1.0], [a], T, penalty, shrink=shrink, counts=[d], n=labels, **fakes
+            [1.0], [a], T, penalty, shrink=shrink, counts=[d], n=labels, **chain
         )
 
-    fakes = {"T0": T0, "sigma": sigma, "sigma0": sigma0}
     clean, both, shrink = b / a, b / (a + c), a / (a + c)
     ridge, ridge_risk = clean, risk(clean)
     if c:
         reach = (both, max(1e3, 1e3 * (a + c) / a) * clean)
-        ridge, ridge_risk = best_penalty([1.0], [a], T, counts=[d], bounds=reach, n=n, **fakes)
+        ridge, ridge_risk = best_penalty([1.0], [a], T, counts=[d], bounds=reach, n=n, **chain)
     return LabelSettings(
-        both,
-        shrink,
-        risk(both, shrink),
-        ridge,
-        ridge_risk,
-        clean,
-        risk(clean),
-        risk(clean, labels=0),
+        penalty=both,
+        shrink=shrink,
+        risk=risk(both, shrink),
+        ridge_penalty=ridge,
+        ridge_risk=ridge_risk,
+        clean_penalty=clean,
+        clean_risk=risk(clean),
+        real_risk=risk(clean, labels=0),
     )
