@@ -84,7 +84,8 @@ def test_a_missing_file_is_named_with_the_way_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "not the file it should be"), (TEXT[:-9], "not the file it should be")]
+    ("content", "words"),
+    [(b"", "not the file it should be"), (TEXT[:-9], "not the file it should be")],
 )
 def test_a_broken_file_is_named(tmp_path, content, words):
     (tmp_path / NAME).write_bytes(content)
