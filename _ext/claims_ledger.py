@@ -20,9 +20,8 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-from collapse_lib.book.claims import KINDS, SIGN, Claim, Rival, values
+from collapse_lib.book.claims import KINDS, MIME, SIGN, Claim, Rival
 
-MIME = "application/vnd.collapse.claims+json"
 PAPERS = "chapters/papers"
 COLUMNS = (
     "Claim",
@@ -189,7 +188,7 @@ def _entries(record: dict, page: str) -> list[nodes.entry]:
     made = Claim(**{**record, "rival": Rival(**record["rival"])})
     link = nodes.reference("", made.statement, refuri=f"{page}#claim-{made.id}", internal=True)
     claim = [nodes.paragraph("", "", link), nodes.paragraph("", made.id)]
-    theory, measured, z, rival, rival_z = values(made)
+    theory, measured, z, rival, rival_z = made.shown()
     texts = [
         f"{made.result}: {made.source}",
         made.kind,

@@ -1,7 +1,7 @@
 """What the pages need and no subject knows: figures, claims, questions, style."""
 
 from collapse_lib.book import style
-from collapse_lib.book.claims import Claim, ClaimFailed, claim, claim_table, standard_error
+from collapse_lib.book.claims import Claim, ClaimFailed, claim_table, standard_error
 from collapse_lib.book.explorer import Explorer, explore
 from collapse_lib.book.quizzes import Question, quiz
 
@@ -10,7 +10,6 @@ __all__ = [
     "ClaimFailed",
     "Explorer",
     "Question",
-    "claim",
     "claim_table",
     "explore",
     "quiz",

@@ -43,12 +43,6 @@ class Question:
     wrong : mapping of str to str
         One to five plausible errors, each with the reason why it is one.
 
-    Raises
-    ------
-    TypeError, ValueError
-        If a text is none or empty or its markup is not closed, if there is no wrong answer or
-        more than five, or if an answer is given twice.
-
     Examples
     --------
     >>> Question("Is 1 prime?", right="No", because="A prime has two divisors.", wrong={})
@@ -62,11 +56,11 @@ class Question:
     wrong: Mapping[str, str] = field(kw_only=True)
 
     def __post_init__(self) -> None:
+        here = f"of the question {self.text!r}"
         if not isinstance(self.wrong, Mapping):
             raise TypeError(f"wrong={self.wrong!r} is not a dict of answers and reasons")
         for name in ("text", "right", "because"):
             _check(name, getattr(self, name))
-        here = f"of the question {self.text!r}"
         if not 1 <= len(self.wrong) < len(LETTERS):
             raise ValueError(f"wrong={dict(self.wrong)} {here}: give it 1 to 5 answers")
         for answer, reason in self.wrong.items():
@@ -96,7 +90,7 @@ class Question:
         return [(x, answer, reasons[answer]) for x, answer in zip(LETTERS, order, strict=False)]
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, repr=False)
 class Quiz:
     """Questions shown together; made by :func:`quiz`.
 
@@ -106,18 +100,6 @@ class Quiz:
     """
 
     questions: tuple[Question, ...]
-
-    def __init__(self, *questions: Question) -> None:
-        for question in questions:
-            if not isinstance(question, Question):
-                raise TypeError(f"quiz takes Question(…) objects, got {question!r}")
-        if not questions:
-            raise ValueError("quiz needs at least one Question(…)")
-        texts = [question.text for question in questions]
-        for text in texts:
-            if texts.count(text) > 1:
-                raise ValueError(f"the question {text!r} is asked twice")
-        object.__setattr__(self, "questions", questions)
 
     def _repr_html_(self) -> str:
         uid = "cq" + _hash(repr([(q.text, q.answers()) for q in self.questions]))[:10]
@@ -156,8 +138,8 @@ def quiz(*questions: Question) -> Quiz:
 
     Raises
     ------
-    TypeError, ValueError
-        If there is no question, one is asked twice, or one is not a `Question`.
+    TypeError
+        If one is not a `Question`.
 
     Examples
     --------
@@ -176,7 +158,16 @@ def quiz(*questions: Question) -> Quiz:
     Answers
     1 (a): n^2 = 1 · n^2.
     """
-    return Quiz(*questions)
+    if not questions:
+        raise ValueError("quiz needs at least one Question(…)")
+    seen: set[str] = set()
+    for question in questions:
+        if not isinstance(question, Question):
+            raise TypeError(f"quiz takes Question(…) objects, got {question!r}")
+        if question.text in seen:
+            raise ValueError(f"the question {question.text!r} is asked twice")
+        seen.add(question.text)
+    return Quiz(questions)
 
 
 def _check(name: str, text: object) -> None:

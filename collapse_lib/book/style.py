@@ -20,9 +20,9 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log10
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -44,7 +44,6 @@ from collapse_lib._types import ArrayLike
 __all__ = [
     "PALETTE",
     "POLICY_STYLE",
-    "RC",
     "Colour",
     "PolicyStyle",
     "band",
@@ -136,34 +135,6 @@ POLICY_STYLE = MappingProxyType(
     }
 )
 
-#: The matplotlib settings that :func:`use` installs, without the colour cycle.
-RC: Mapping[str, Any] = MappingProxyType(
-    {
-        "figure.figsize": (5.6, 3.4),  # small enough to stay legible on a phone
-        "figure.facecolor": "white",
-        "figure.constrained_layout.use": True,
-        "savefig.facecolor": "white",
-        "font.family": "sans-serif",
-        "font.sans-serif": ["DejaVu Sans"],
-        "font.size": 10.5,
-        "mathtext.fontset": "dejavusans",
-        "axes.titlesize": "medium",
-        "axes.titlelocation": "left",
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "axes.edgecolor": PALETTE["ink"].line,
-        "axes.linewidth": 0.8,
-        "axes.grid": False,
-        "lines.linewidth": 1.8,
-        "lines.markersize": 5,
-        "legend.frameon": False,
-        # Glyphs as outlines: the picture does not depend on the fonts of whoever opens it.
-        "svg.fonttype": "path",
-        # Element ids come from this salt, not from chance: two runs give the same file.
-        "svg.hashsalt": "collapse_lib",
-    }
-)
-
 # Neither the time nor the library version belongs in a stored picture.
 _NO_METADATA = {"Date": None, "Creator": None, "Format": None, "Type": None}
 
@@ -180,8 +151,11 @@ def settings() -> dict[str, Any]:
     >>> settings()["font.size"]
     10.5
     """
+    rc = matplotlib.rc_params_from_file(
+        Path(__file__).with_name("collapse.mplstyle"), use_default_template=False
+    )
     lines = [colour.line for name, colour in PALETTE.items() if name not in ("ink", "grey")]
-    return {**RC, "axes.prop_cycle": cycler(color=lines)}
+    return {**dict(rc.items()), "axes.prop_cycle": cycler(color=lines)}
 
 
 def use() -> None:

@@ -1,142 +1,67 @@
-"""Data files: where they are looked for, and how they are fetched."""
+"""Data files: where they are looked for, how pooch fetches them, whether they are whole."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from collapse_lib._types import StrPath
-
-__all__ = ["DataUnavailable", "cache_folder", "contents_checked", "fetch", "find", "places"]
-
-VARIABLE = "COLLAPSE_DATA"
 
 
 class DataUnavailable(FileNotFoundError, ValueError):
     """A data file is missing, broken or out of reach; says which, where, and the way out."""
 
 
-def cache_folder() -> Path:
-    """The folder that downloads are kept in."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "collapse-lib"
+def located(
+    names: Sequence[str],
+    subject: str,
+    source: tuple[Sequence[str], str],
+    folder: StrPath | None,
+    download: bool,
+) -> Path:
+    """The first file of one of these names, or the first name downloaded from its source.
 
-
-def places(subject: str, folder: StrPath | None = None) -> list[Path]:
-    """The folders in which files of a subject are looked for, in order.
-
-    Parameters
-    ----------
-    subject : str
-        A subfolder of this name is looked in as well.
-    folder : path, optional
-        Looked in before the one that the environment variable COLLAPSE_DATA names.
-
-    Examples
-    --------
-    >>> places("mnist", "mine")[:2] == [Path("mine"), Path("mine/mnist")]
-    True
+    A source is some addresses and a checksum. The last place looked in keeps downloads.
     """
-    named = [folder, os.environ.get(VARIABLE)]
-    bases = [Path(base).expanduser() for base in named if base]
-    return [place for base in bases for place in (base, base / subject)] + [
-        cache_folder() / subject
-    ]
-
-
-def find(names: Sequence[str], subject: str, folder: StrPath | None = None) -> Path | None:
-    """The first file of one of these names, place by place; None if there is none."""
-    for place in places(subject, folder):
-        for name in names:
-            if (place / name).is_file():
-                return place / name
-    return None
-
-
-def missing(names: Sequence[str], subject: str, folder: StrPath | None = None) -> DataUnavailable:
-    """The error for a file that was not found."""
-    looked = ", ".join(str(place) for place in places(subject, folder))
-    return DataUnavailable(
-        f"{' or '.join(names)} is not in {looked}: put it into the folder that the environment "
-        f"variable {VARIABLE} names, or pass download=True to fetch it."
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "collapse-lib")
+    named = [Path(base).expanduser() for base in (folder, os.environ.get("COLLAPSE_DATA")) if base]
+    looked = [*(place for base in named for place in (base, base / subject)), cache / subject]
+    for path in (place / name for place in looked for name in names):
+        if path.is_file():
+            return path
+    if download:
+        return _fetch(names[0], *source, Path(folder) if folder else looked[-1])
+    raise DataUnavailable(
+        f"{' or '.join(names)} is not in {', '.join(map(str, looked))}: put it into the folder "
+        "that the environment variable COLLAPSE_DATA names, or pass download=True to fetch it."
     )
 
 
-def fetch(name: str, addresses: Iterable[str], sha256: str, folder: StrPath) -> Path:
-    """Download a file into a folder, from the first address that has it.
+def _fetch(name: str, addresses: Sequence[str], sha256: str, folder: Path) -> Path:
+    """Download a file with this checksum, from the first of the addresses that has it."""
+    import pooch
 
-    Parameters
-    ----------
-    name : str
-    addresses : sequence of str
-        Of folders that hold the file, tried in order.
-    sha256 : str
-        Its checksum. Only a file that has it is put into the folder.
-    folder : path
-
-    Returns
-    -------
-    Path
-
-    Raises
-    ------
-    DataUnavailable
-        If no address gives the file, or one gives another.
-    """
-    try:
-        import pooch
-    except ModuleNotFoundError:
-        raise DataUnavailable(
-            f"{name} cannot be downloaded without the package pooch: `pip install pooch`, "
-            f"or put the file into {folder}."
-        ) from None
     pooch.get_logger().setLevel("WARNING")
-    loader = pooch.HTTPDownloader(timeout=30)
-    reasons = []
-    for address in addresses:
+    loader, reasons = pooch.HTTPDownloader(timeout=30), []
+    for url in (address + name for address in addresses):
         try:
-            return Path(
-                pooch.retrieve(address + name, "sha256:" + sha256, name, folder, downloader=loader)
-            )
+            return Path(pooch.retrieve(url, "sha256:" + sha256, name, folder, downloader=loader))
         except (OSError, ValueError) as error:  # requests raises subclasses of OSError
-            reasons.append(f"{address} ({_reason(error)})")
+            reasons.append(f"{url} ({str(error).splitlines()[0]})")
     raise DataUnavailable(
         f"{name} could not be downloaded from {' or '.join(reasons)}: try again later, or put "
         f"the file into {folder}."
     )
 
 
-# What the errors of a download say, and what a reader needs to know.
-REASONS = {
-    "hash": "its file is cut short or another one: wrong checksum",
-    "IncompleteRead": "the connection broke off",
-    "refused": "connection refused",
-    "timed out": "no answer",
-    "resolve": "no network, or no such host",
-    "unreachable": "no network",
-}
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    known = [reason for word, reason in REASONS.items() if word in text]
-    return known[0] if known else text.partition("\n")[0]
-
-
-def contents_checked(contents: bytes, sha256: str, path: StrPath) -> bytes:
-    """Return the contents of a file if they have this checksum.
-
-    Raises
-    ------
-    DataUnavailable
-        If not.
-    """
+def checked(contents: bytes, sha256: str, path: Path) -> bytes:
+    """Return the contents if they have this checksum."""
     found = hashlib.sha256(contents).hexdigest()
-    if found != sha256:
-        raise DataUnavailable(
-            f"{path} is not the file it should be (checksum {found[:12]}…, want {sha256[:12]}…): "
-            "delete it and get it anew."
-        )
-    return contents
+    if found == sha256:
+        return contents
+    want = f"checksum {found[:12]}…, want {sha256[:12]}…"
+    raise DataUnavailable(
+        f"{path} is not the file it should be ({want}): delete it and get it anew."
+    )

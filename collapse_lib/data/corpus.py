@@ -13,7 +13,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,14 +20,7 @@ import numpy as np
 from collapse_lib._types import Ints, Rng, StrPath
 from collapse_lib.checks import as_generator, share, whole_number
 from collapse_lib.data import text
-from collapse_lib.data._files import (
-    DataUnavailable,
-    cache_folder,
-    contents_checked,
-    fetch,
-    find,
-    missing,
-)
+from collapse_lib.data._files import checked, located
 
 __all__ = ["Corpus", "corpus_of", "read_corpus", "tiny_stories"]
 
@@ -222,6 +214,7 @@ def tiny_stories(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
     ...     _ = (Path(folder) / NAME).write_text("Once upon a time")
@@ -230,18 +223,7 @@ def tiny_stories(
         ...
     collapse_lib.data._files.DataUnavailable: ... is not the file it should be ...
     """
-    path = find([NAME], "tinystories", folder)
-    if path is None:
-        if not download:
-            raise missing([NAME], "tinystories", folder)
-        target = Path(folder) if folder else cache_folder() / "tinystories"
-        path = fetch(NAME, ADDRESSES, SHA256, target)
-    try:
-        contents = path.read_bytes()
-    except OSError as error:
-        raise DataUnavailable(f"{path} cannot be read: {error.strerror}.") from None
-    if not contents:
-        raise DataUnavailable(f"{path} is empty: delete it and get it anew.")
-    stories = contents_checked(contents, SHA256, path).decode("utf-8").split(END)
+    path = located([NAME], "tinystories", (ADDRESSES, SHA256), folder, download)
+    stories = checked(path.read_bytes(), SHA256, path).decode("utf-8").split(END)
     one_paragraph_each = "\n\n".join(" ".join(story.split()) for story in stories)
     return corpus_of(one_paragraph_each, source=str(path), **options)

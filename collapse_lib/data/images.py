@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import math
 import zlib
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from collapse_lib._types import Floats, Ints, StrPath
 from collapse_lib.checks import one_of, whole_number
-from collapse_lib.data._files import (
-    DataUnavailable,
-    cache_folder,
-    contents_checked,
-    fetch,
-    find,
-    missing,
-)
+from collapse_lib.data._files import DataUnavailable, checked, located
 
 __all__ = [
     "DataUnavailable",
@@ -28,7 +19,6 @@ __all__ = [
     "Split",
     "digits",
     "mnist",
-    "read_idx",
     "train_and_test",
 ]
 
@@ -122,8 +112,6 @@ def mnist(part: str = "test", *, folder: StrPath | None = None, download: bool =
     DataUnavailable
         If a file is missing, broken, other than it should be, or out of reach. Says which,
         and the way out.
-    ValueError
-        If ``part`` is another.
 
     References
     ----------
@@ -195,11 +183,6 @@ def train_and_test(
     -------
     Split
 
-    Raises
-    ------
-    ValueError
-        If ``source`` is another, or ``rows`` or ``test`` less than 1.
-
     Examples
     --------
     >>> train_and_test().train.shape, train_and_test().name
@@ -232,73 +215,17 @@ def _as_rows(images: Images, chosen: Ints) -> tuple[Floats, Ints]:
 
 
 def _mnist_file(name: str, folder: StrPath | None, download: bool) -> Ints:
+    """The array of bytes in a file, after two zeros, 8, and each axis's length in four bytes."""
     packed, unpacked = MNIST_CHECKSUMS[name]
-    names = name + ".gz", name
-    path = find(names, "mnist", folder)
-    if path is None:
-        if not download:
-            raise missing(names, "mnist", folder)
-        target = Path(folder) if folder else cache_folder() / "mnist"
-        path = fetch(names[0], MNIST_ADDRESSES, packed, target)
-    return read_idx(path, sha256=unpacked)
-
-
-def read_idx(path: StrPath, *, sha256: str | None = None) -> Ints:
-    """Read an array of bytes in MNIST's format, compressed or not.
-
-    Parameters
-    ----------
-    path : str or path-like
-        A name that ends in ``.gz`` is that of a compressed file.
-    sha256 : str, optional
-        The checksum that the uncompressed contents must have.
-
-    Returns
-    -------
-    ndarray of uint8, of the shape that the file states
-
-    Raises
-    ------
-    DataUnavailable
-        If the file is missing, cannot be unpacked, is cut short or of another format, or has
-        another checksum.
-
-    Examples
-    --------
-    >>> from tempfile import TemporaryDirectory
-    >>> with TemporaryDirectory() as folder:
-    ...     file = Path(folder) / "bytes"
-    ...     _ = file.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 8, 9]))  # one axis, of length 3
-    ...     read_idx(file)
-    array([7, 8, 9], dtype=uint8)
-    """
-    path = Path(path)
-    get_anew = "delete it and get it anew."
-    try:
-        contents = path.read_bytes()
-    except OSError as error:
-        raise DataUnavailable(f"{path} cannot be read: {error.strerror}.") from None
-    if not contents:
-        raise DataUnavailable(f"{path} is empty: {get_anew}")
+    names, source = (name + ".gz", name), (MNIST_ADDRESSES, packed)
+    path = located(names, "mnist", source, folder, download)
+    contents = path.read_bytes()
     if path.suffix == ".gz":
         try:
             contents = gzip.decompress(contents)
         except (OSError, EOFError, zlib.error) as error:
-            raise DataUnavailable(f"{path} cannot be unpacked ({error}): {get_anew}") from None
-    # Two zeros, 8 for bytes, the number of axes; the length of each axis; the bytes.
-    axes = contents[3] if contents[:3] == b"\x00\x00\x08" and len(contents) > 3 else 0
-    start = 4 + 4 * axes
-    if not axes or len(contents) < start:
-        raise DataUnavailable(
-            f"{path} does not start as an array of bytes in MNIST's format does, but with "
-            f"{contents[:4].hex(' ')}: {get_anew}"
-        )
-    shape = np.frombuffer(contents, dtype=">u4", count=axes, offset=4).tolist()
-    size = start + math.prod(shape)
-    if len(contents) != size:
-        raise DataUnavailable(
-            f"{path} should hold {size} bytes and holds {len(contents)}: {get_anew}"
-        )
-    if sha256 is not None:
-        contents_checked(contents, sha256, path)
-    return np.frombuffer(contents, dtype=np.uint8, offset=start).reshape(shape)
+            problem = f"{path} cannot be unpacked ({error}): delete it and get it anew."
+            raise DataUnavailable(problem) from None
+    contents = checked(contents, unpacked, path)
+    shape = np.frombuffer(contents, dtype=">u4", count=contents[3], offset=4)
+    return np.frombuffer(contents, dtype=np.uint8, offset=4 + shape.nbytes).reshape(shape)

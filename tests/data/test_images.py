@@ -6,16 +6,14 @@ import hashlib
 import http.server
 import os
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from collapse_lib.data import _files as files
 from collapse_lib.data import images
-from collapse_lib.data._files import DataUnavailable
-from collapse_lib.data.images import digits, mnist, read_idx
+from collapse_lib.data._files import DataUnavailable, located
+from collapse_lib.data.images import digits, mnist
 
 PIXELS = np.random.default_rng(1).integers(256, size=(3, 4, 5), dtype=np.uint8)
 PIXELS[0, 0, :2] = 0, 255
@@ -108,7 +106,7 @@ def test_the_cache(tmp_path):
 
 def test_a_folder_comes_before_the_environment_and_that_before_the_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("COLLAPSE_DATA", str(tmp_path / "b"))
-    found = functools.partial(files.find, ["x"], "mnist", tmp_path / "a")
+    found = functools.partial(located, ["x"], "mnist", ((), ""), tmp_path / "a", False)
     for name in ["cache/collapse-lib/mnist", "b/mnist", "b", "a/mnist", "a"]:
         place = tmp_path / name
         place.mkdir(parents=True, exist_ok=True)
@@ -125,16 +123,13 @@ def test_a_missing_file_is_named_with_the_way_out(tmp_path, monkeypatch):
 
 
 BROKEN = {
-    "empty": (b"", "is empty"),
+    "empty": (b"", "not the file it should be"),
     "not gzip": (b"hello", "cannot be unpacked"),
     "cut short": (zipped(FILES[IMAGES_FILE])[:-20], "cannot be unpacked"),
     "one bit wrong": (zipped(FILES[IMAGES_FILE])[:-8] + bytes(8), "cannot be unpacked"),
     "broken inside": (zipped(FILES[IMAGES_FILE])[:12] + b"\xff" * 30, "cannot be unpacked"),
-    "other format": (zipped(b"\x89PNG" + bytes(99)), "does not start"),
-    "header cut short": (zipped(FILES[IMAGES_FILE][:9]), "does not start"),
-    "floats": (zipped(b"\x00\x00\x0d" + FILES[IMAGES_FILE][3:]), "does not start"),
-    "pixels cut short": (zipped(FILES[IMAGES_FILE][:-1]), "should hold 76 bytes and holds 75"),
-    "pixels to spare": (zipped(FILES[IMAGES_FILE] + b"1"), "should hold 76 bytes and holds 77"),
+    "other format": (zipped(b"\x89PNG" + bytes(99)), "not the file it should be"),
+    "pixels cut short": (zipped(FILES[IMAGES_FILE][:-1]), "not the file it should be"),
     "other pixels": (zipped(idx(255 - PIXELS)), "not the file it should be"),
 }
 
@@ -147,16 +142,6 @@ def test_a_broken_file_is_named(tmp_path, kind):
     path.write_bytes(content)
     message = error_of(lambda: mnist(folder=tmp_path))
     assert str(path) in message and words in message and "get it anew" in message
-
-
-def test_a_folder_of_that_name_is_no_file(tmp_path):
-    assert "cannot be read" in error_of(lambda: read_idx(tmp_path))
-
-
-def test_arrays_of_the_readers_own(tmp_path):
-    path = tmp_path / "mine"
-    path.write_bytes(idx(PIXELS))
-    np.testing.assert_array_equal(read_idx(path), PIXELS)
 
 
 def left_behind(tmp_path):
@@ -193,7 +178,12 @@ def test_a_wrong_download_leaves_nothing(tmp_path, server, content):
     write(server)
     (server / (IMAGES_FILE + ".gz")).write_bytes(content)
     message = error_of(lambda: mnist(download=True))
-    for word in [IMAGES_FILE, "127.0.0.1", "wrong checksum", str(tmp_path / "cache")]:
+    for word in [
+        IMAGES_FILE,
+        "127.0.0.1",
+        "does not match the known hash",
+        str(tmp_path / "cache"),
+    ]:
         assert word in message
     assert not left_behind(tmp_path)
 
@@ -206,7 +196,7 @@ def test_a_broken_connection_leaves_nothing(tmp_path, server, monkeypatch):
 
     monkeypatch.setattr(http.server.SimpleHTTPRequestHandler, "copyfile", promise_more)
     message = error_of(lambda: mnist(download=True))
-    assert IMAGES_FILE in message and "broke off" in message
+    assert IMAGES_FILE in message and "Connection broken" in message
     assert not left_behind(tmp_path)
 
 
@@ -219,14 +209,9 @@ def test_a_file_that_is_not_there(tmp_path, server):
 def test_no_connection(tmp_path, monkeypatch):
     monkeypatch.setattr(images, "MNIST_ADDRESSES", ("http://127.0.0.1:9/",))
     message = error_of(lambda: mnist(download=True))
-    for word in [IMAGES_FILE, "127.0.0.1:9", "connection refused", str(tmp_path / "cache")]:
+    for word in [IMAGES_FILE, "127.0.0.1:9", "refused", str(tmp_path / "cache")]:
         assert word in message
     assert not left_behind(tmp_path)
-
-
-def test_without_pooch_the_error_says_how_to_get_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pooch", None)
-    assert "pip install pooch" in error_of(lambda: mnist(download=True))
 
 
 def test_another_part_is_refused():

@@ -84,7 +84,8 @@ def test_a_missing_file_is_named_with_the_way_out(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("content", "words"), [(b"", "is empty"), (TEXT[:-9], "not the file it should be")]
+    ("content", "words"),
+    [(b"", "not the file it should be"), (TEXT[:-9], "not the file it should be")],
 )
 def test_a_broken_file_is_named(tmp_path, content, words):
     (tmp_path / NAME).write_bytes(content)
@@ -104,7 +105,7 @@ def test_a_download_is_kept(tmp_path, server):
 def test_a_wrong_download_leaves_nothing(tmp_path, server, content):
     (server / NAME).write_bytes(content)
     message = error_of(lambda: tiny_stories(download=True))
-    for word in [NAME, "127.0.0.1", "wrong checksum", str(tmp_path / "cache")]:
+    for word in [NAME, "127.0.0.1", "does not match the known hash", str(tmp_path / "cache")]:
         assert word in message
     assert not left_behind(tmp_path)
 
@@ -112,6 +113,6 @@ def test_a_wrong_download_leaves_nothing(tmp_path, server, content):
 def test_no_connection(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "ADDRESSES", ("http://127.0.0.1:9/",))
     message = error_of(lambda: tiny_stories(download=True))
-    for word in [NAME, "127.0.0.1:9", "connection refused", str(tmp_path / "cache")]:
+    for word in [NAME, "127.0.0.1:9", "refused", str(tmp_path / "cache")]:
         assert word in message
     assert not left_behind(tmp_path)

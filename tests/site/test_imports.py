@@ -12,12 +12,7 @@ import collapse_lib
 HEAVY = ["torch", "sklearn", "joblib", "dask", "distributed", "pooch", "tqdm", "threadpoolctl"]
 
 # What each room brings in; a room that is not named here, none of them.
-ALLOWED = {
-    "sweep": {"joblib", "tqdm", "threadpoolctl"},
-    "_sweep_cache": {"joblib"},
-    "_sweep_cells": {"joblib"},
-    "_sweep_workers": {"joblib", "threadpoolctl"},
-}
+ALLOWED = {"sweep": {"joblib", "tqdm", "threadpoolctl"}}
 ROOMS = [
     room.name.removeprefix("collapse_lib.")
     for room in pkgutil.walk_packages(collapse_lib.__path__, "collapse_lib.")
