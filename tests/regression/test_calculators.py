@@ -10,7 +10,7 @@ from scipy import optimize
 
 from collapse_lib import regression, ridge
 from collapse_lib import regression as calculators
-from collapse_lib.ridge import scaling
+from collapse_lib.ridge import Ridge, Teacher
 
 
 @given(st.integers(1, 500), st.integers(2, 10**6), st.integers(1, 10**4))
