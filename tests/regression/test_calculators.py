@@ -75,30 +75,19 @@ CASES = [
 ]
 
 
-def options(case):
-    noise = case.get("noise", 1.0)
+def fit(case, penalty, shrink=1.0):
+    """The student with these settings, and its teacher."""
+    d, noise = case["d"], case.get("noise", 1.0)
+    even = np.full(d, case.get("signal", 1.0) / math.sqrt(d))
+    student = Ridge(np.ones(d), even, case["rows"], penalty, noise=noise, shrink=shrink)
     other = case.get("generator_noise", noise)
-    return {
-        "n": case["generations"],
-        "T0": case["generator_rows"],
-        "sigma": noise,
-        "sigma0": other,
-    }
+    return student, Teacher(case["generations"], case["generator_rows"], noise=other)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_ridge_and_shrink_are_where_the_risk_is_least(case):
-    d, signal = case["d"], case.get("signal", 1.0)
-
     def risk(x):
-        return scaling.shrunk_ridge_risk(
-            np.ones(d),
-            np.full(d, signal**2 / d),
-            case["rows"],
-            math.exp(x[0]),
-            shrink=x[1],
-            **options(case),
-        )
+        return ridge.ridge_risk(*fit(case, math.exp(x[0]), x[1])).total
 
     best = ridge.label_settings(**case)
     tight = {"xatol": 1e-7, "fatol": 1e-13, "maxiter": 4000}
@@ -115,21 +104,10 @@ def test_ridge_and_shrink_are_where_the_risk_is_least(case):
 # 1500 runs: standard errors of at most 0.5 % of the risks; the pairs of settings see the same data.
 @pytest.mark.parametrize("case", CASES[:2])
 def test_the_risks_are_those_of_fits(case):
-    d = case["d"]
-    even = np.full(d, case.get("signal", 1.0) / math.sqrt(d))
     best = ridge.label_settings(**case)
 
     def drawn(penalty, shrink=1.0):
-        return ridge.simulate_terms(
-            np.ones(d),
-            even,
-            case["rows"],
-            penalty,
-            shrink=shrink,
-            replicates=1500,
-            rng=4,
-            **options(case),
-        ).total
+        return ridge.simulate_terms(*fit(case, penalty, shrink), replicates=1500, rng=4).total
 
     both = drawn(best.penalty, best.shrink)
     for other in (
@@ -164,12 +142,10 @@ def test_perfect_generators_are_as_good_as_the_truth():
 
 
 def test_the_best_penalty_for_a_weak_signal_is_large():
-    best = ridge.label_settings(3, 9, generations=2, generator_rows=9, signal=0.01)
-    given = {"counts": [3], "n": 2, "T0": 9}
+    case = {"d": 3, "rows": 9, "generations": 2, "generator_rows": 9, "signal": 0.01}
+    best = ridge.label_settings(**case)
     for factor in (0.5, 2):
-        other = scaling.shrunk_ridge_risk(
-            [1.0], [1e-4 / 3], 9, factor * best.ridge_penalty, **given
-        )
+        other = ridge.ridge_risk(*fit(case, factor * best.ridge_penalty)).total
         assert other > best.ridge_risk * (1 + 1e-7)
 
 
