@@ -194,6 +194,12 @@ def test_learning_curves_by_hand(monkeypatch):
             "also the teacher's, got 9",
         ),
         (
+            lambda: kernel_experiment(
+                *NINE, Teacher(0, 5, design="frozen"), rows=[5], penalties=[1], test=2
+            ),
+            "design must be one of 'fresh'",
+        ),
+        (
             lambda: kernel_risk(Population(np.ones(1), np.ones(1), 0.2), 9, 1, Teacher([1, 2], 9)),
             "generations must be a whole number",
         ),
