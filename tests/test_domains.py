@@ -20,8 +20,6 @@ from collapse_lib.repair import (
     unlearning,
     verification,
 )
-from collapse_lib.ridge import images as kernel_ridge
-from collapse_lib.ridge import scaling, spectrum
 from collapse_lib.words import ancestry, branching, mixing, softmax, tempering
 
 HALF = [0.5, 0.5]
@@ -89,20 +87,15 @@ DOMAINS = [
      {"d": 1, "real": 5, "generations": 1}),
     (regression.best_row_weight, {"d": 3, "real": 9, "synthetic": 9},
      {"d": 1, "real": 5, "synthetic": 5}),
-    (ridge.label_settings, {"d": 3, "T": 9, "generations": 2, "teacher_rows": 9},
-     {"d": 1, "T": 1, "generations": 0, "teacher_rows": 5, "teacher_noise": 0}),
-    (spectrum.degrees_of_freedom, {"spectrum": HALF, "kappa": 1}, {"kappa": 0, "m": 1}),
-    (spectrum.kappa, {"spectrum": HALF, "T": 5, "penalty": 1}, {"penalty": 0}),
-    (spectrum.ridge_risk, {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1},
-     {"penalty": 0, "n": 0, "sigma": 0}),
-    (spectrum.ridge_risk, {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1, "n": 1,
-     "T0": 4}, {"sigma0": 0}),
-    (spectrum.ridge_loop_risk,
-     {"spectrum": HALF, "w0_squared": HALF, "T": 5, "penalty": 1, "generations": 2},
-     {"penalty": 0, "generations": 0, "sigma": 0}),
-    (scaling.PowerLaw, {"beta": 2, "r": 1}, {"d": 1}),
-    (scaling.best_shrunk_ridge, {"d": 3, "T": 9, "n": 1, "T0": 9}, {"d": 1, "n": 0}),
-    (kernel_ridge.features, {"images": np.eye(4)[:, :3], "gamma": 1.0}, {"p": 1}),
+    (ridge.label_settings, {"d": 3, "rows": 9, "generations": 2, "teacher_rows": 9},
+     {"d": 1, "rows": 1, "generations": 0, "teacher_rows": 5, "teacher_noise": 0}),
+    (ridge.kappa, {"spectrum": HALF, "rows": 5, "penalty": 1}, {"penalty": 0}),
+    (ridge.Ridge, {"spectrum": HALF, "truth": HALF, "rows": 5}, {"penalty": 0, "noise": 0}),
+    (ridge.Teacher, {"rows": 9}, {"generations": 0}),
+    (ridge.Teacher, {"generations": 1, "rows": 9}, {"noise": 0}),
+    (ridge.ridge_loop_risk, {"student": ridge.Ridge(HALF, HALF, 5, 1)}, {"generations": 0}),
+    (ridge.PowerLaw, {"beta": 2, "r": 1}, {"d": 1}),
+    (ridge.kernel_features, {"images": np.eye(4)[:, :3], "gamma": 1.0}, {"p": 1}),
     (remedies.ridge_filter, {}, {"penalty": 0}),
     (remedies.descent_filter, {}, {"steps": 1}),
     (remedies.filtered_risk, {"constants": remedies.FilterConstants(0.5, 0.3, 0.1, None),

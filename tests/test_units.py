@@ -10,17 +10,35 @@ import pytest
 from collapse_lib import kde, regression, ridge
 from collapse_lib.loop import Immigration
 from collapse_lib.repair import attribution, remedies, universality, verification
-from collapse_lib.ridge import images as kernel_ridge
-from collapse_lib.ridge import scaling, spectrum
 
 FIT = {"d": 3, "T": 9}
 TOO_FEW = {"d": 9, "T": 3}
 EIGENVALUES, TRUTH, T = [1.0, 0.5, 0.25], [1.0, 2.0, 3.0], [1, 2, 5]
 LOOP = {"generations": T}
-RIDGE = {"spectrum": EIGENVALUES, "T": 9, "penalty": 0.3}
 CONSTANTS = remedies.FilterConstants(0.5, 0.3, 0.1, None)
-THEORY = {"T": 40, "penalty": 0.3, "T0": 20}
-LABELS = {"d": 3, "T": 9, "generations": 2, "teacher_rows": 9}
+LABELS = {"d": 3, "rows": 9, "generations": 2, "teacher_rows": 9}
+
+
+def ridge_risk(truth, noise, teacher_noise, shrink=1.0):
+    student = ridge.Ridge(EIGENVALUES, truth, 9, 0.3, noise=noise, shrink=shrink)
+    return ridge.ridge_risk(student, ridge.Teacher(2, 8, teacher_noise)).total
+
+
+def ridge_loop_risk(truth, noise):
+    return ridge.ridge_loop_risk(ridge.Ridge(EIGENVALUES, truth, 9, 0.3, noise=noise), 4)
+
+
+def kernel_risk(truth, residual, noise, teacher_noise, generations):
+    population = ridge.Population(np.array(EIGENVALUES), truth, residual)
+    teacher = ridge.Teacher(generations, 20, teacher_noise)
+    return ridge.kernel_risk(population, 40, 0.3, teacher, noise=noise)
+
+
+def best_shrunk_ridge(truth, noise, teacher_noise):
+    student = ridge.Ridge(np.ones(3), truth, 9, noise=noise)
+    best = ridge.best_shrunk_ridge(student, ridge.Teacher(2, 8, teacher_noise))
+    return best.penalty, best.shrink
+
 
 # function; arguments without a unit; arguments in the unit, and in its square
 RISKS = [
@@ -59,19 +77,16 @@ RISKS = [
     (verification.verified_risk, FIT | LOOP, {"noise": 0.7, "tolerance": 1.1},
      {"verifier_risk": 1.3}),
     (verification.verified_limit, FIT, {"noise": 0.7, "tolerance": 1.1}, {"verifier_risk": 1.3}),
-    (lambda **given: spectrum.ridge_risk(**given).total, {**RIDGE, "n": 2, "T0": 8},
-     {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
-    (spectrum.ridge_loop_risk, RIDGE | {"generations": 4}, {"sigma": 0.7}, {"w0_squared": TRUTH}),
-    (scaling.shrunk_ridge_risk, {**RIDGE, "n": 2, "T0": 8, "shrink": 0.8},
-     {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
+    (ridge_risk, {}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}, {}),
+    (ridge_risk, {"shrink": 0.8}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}, {}),
+    (ridge_loop_risk, {}, {"truth": TRUTH, "noise": 0.7}, {}),
     (lambda **given: ridge.label_settings(**given).risk, LABELS,
      {"noise": 0.7, "teacher_noise": 1.1}, {"signal": 1.3}),
-    (lambda w0, residual, **given: kernel_ridge.theory(
-        kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
-     {"n": 2}, {"w0": TRUTH, "sigma": 0.7, "sigma0": 1.1}, {"residual": 0.6}),
-    (lambda w0, residual, **given: kernel_ridge.theory(
-        kernel_ridge.Population(np.array(EIGENVALUES), w0, residual), **THEORY, **given),
-     {"n": 0}, {"w0": TRUTH, "sigma": 0.7}, {"residual": 0.6}),
+    *(
+        (kernel_risk, {"generations": generations},
+         {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}, {"residual": 0.6})
+        for generations in (2, 0)
+    ),
     *(
         (lambda **given: kde.moments(**given).total,
          {"n": 9, "generations": 4, "policy": policy},
@@ -81,8 +96,7 @@ RISKS = [
 ]  # fmt: skip
 SHARES = [
     (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
-    (scaling.best_shrunk_ridge, {**FIT, "n": 2, "T0": 8},
-     {"sigma": 0.7, "sigma0": 1.1, "norm": 1.3}),
+    (best_shrunk_ridge, {}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}),
     (lambda signal, **given: ridge.label_settings(signal=signal**2, **given).ridge_penalty, LABELS,
      {"noise": 0.7, "teacher_noise": 1.1, "signal": 1.3}),
 ]  # fmt: skip

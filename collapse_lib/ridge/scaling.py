@@ -9,29 +9,24 @@ The proofs are in the chapter *Scaling laws*.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import inf, log
-from typing import Any
 
 import numpy as np
 from scipy import optimize, special
 
-from collapse_lib._types import ArrayLike, Floats
+from collapse_lib._types import FloatOrArray, Floats
 from collapse_lib.checks import positive, whole_number
-from collapse_lib.ridge.spectrum import RidgeRisk, checked_spectrum, matching, ridge_risk
+from collapse_lib.ridge.spectrum import REAL_LABELS, Ridge, Teacher, ridge_risk
 
 __all__ = [
     "LabelSettings",
     "PowerLaw",
     "best_penalty",
     "best_shrunk_ridge",
-    "clean_rate",
-    "critical_exponent",
     "label_settings",
     "optimal_exponent",
-    "rates",
-    "shrunk_ridge_risk",
 ]
 
 EXACT = 2000  # terms taken one by one
@@ -55,9 +50,9 @@ class PowerLaw:
     Examples
     --------
     >>> law = PowerLaw(2, 0.375, d=50_000_000)
-    >>> round(law.counts.sum()), len(law.spectrum) < 3000
+    >>> round(law.multiplicities.sum()), len(law.spectrum) < 3000
     (50000000, True)
-    >>> risk = law.risk(10**8, 1e-6, n=5, T0=10**8)
+    >>> risk = ridge_risk(law.student(10**8, 1e-6), Teacher(generations=5, rows=10**8))
     >>> round(float(risk.total), 6)
     0.000143
     """
@@ -94,64 +89,28 @@ class PowerLaw:
         return self._nodes[0] ** -self.beta
 
     @property
-    def w0_squared(self) -> Floats:
-        """Squared coordinates of the truth, one for each block."""
-        return self._nodes[0] ** -(1 + self.beta * (2 * self.r - 1))
+    def truth(self) -> Floats:
+        """Coordinates of the truth, none below 0, one for each block."""
+        root: Floats = np.sqrt(self._nodes[0] ** -(1 + self.beta * (2 * self.r - 1)))
+        return root
 
     @property
-    def counts(self) -> Floats:
+    def multiplicities(self) -> Floats:
         """Terms in each block."""
         return self._nodes[1]
 
-    def risk(self, T: float, penalty: float, **options: Any) -> RidgeRisk:
-        """`spectrum.ridge_risk` for this spectrum and truth."""
-        return ridge_risk(self.spectrum, self.w0_squared, T, penalty, counts=self.counts, **options)
-
-    def best_penalty(self, T: float, **options: Any) -> tuple[float, float]:
-        """`best_penalty` for this spectrum and truth."""
-        return best_penalty(self.spectrum, self.w0_squared, T, counts=self.counts, **options)
-
-
-def critical_exponent(beta: float, r: float) -> float:
-    """Return ℓ_crit = β/(2β min(r, 1) + 1): on real labels λ = T^−ℓ_crit is best.
-
-    Parameters
-    ----------
-    beta, r : float
-        Of the spectrum k^−β and the source condition r, above 0.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> critical_exponent(2, 0.375)
-    0.8
-    """
-    beta, r = positive("beta", beta), positive("r", r)
-    return beta / (2 * beta * min(r, 1.0) + 1)
-
-
-def clean_rate(beta: float, r: float) -> float:
-    """Return c = 2β min(r, 1)/(2β min(r, 1) + 1): the best error on real labels is T^−c.
-
-    Parameters
-    ----------
-    beta, r : float
-        Of the spectrum k^−β and the source condition r, above 0.
-
-    Returns
-    -------
-    float
-
-    Examples
-    --------
-    >>> clean_rate(2, 0.375)
-    0.6
-    """
-    beta, r = positive("beta", beta), positive("r", r)
-    return 1 - 1 / (2 * beta * min(r, 1.0) + 1)
+    def student(
+        self, rows: FloatOrArray | float, penalty: FloatOrArray | float = 0.0, *, noise: float = 1.0
+    ) -> Ridge:
+        """A ridge fit in this world, of so many rows and with this penalty and label noise."""
+        return Ridge(
+            self.spectrum,
+            self.truth,
+            rows,
+            penalty,
+            noise=noise,
+            multiplicities=self.multiplicities,
+        )
 
 
 def optimal_exponent(beta: float, r: float, *, a: float = 0.0, b: float = 1.0) -> float:
@@ -160,20 +119,18 @@ def optimal_exponent(beta: float, r: float, *, a: float = 0.0, b: float = 1.0) -
     Parameters
     ----------
     beta, r : float
+        Of the spectrum k^−β and the source condition r, above 0.
     a : float
         Growth of the generations' noise.
     b : float
-        Growth of the generators' data, above a and at most 1.
+        Growth of the generators' data, above a and at most 1; if b ≤ a no ridge makes the
+        error vanish.
 
     Returns
     -------
     float
-        ℓ_crit · min(b − a, 1), for label noise σ² above 0.
-
-    Raises
-    ------
-    ValueError
-        If b ≤ a: then no ridge makes the error vanish; or if b > 1.
+        ℓ_crit · min(b − a, 1), for label noise σ² above 0, with the best exponent on real
+        labels ℓ_crit = β/(2β min(r, 1) + 1).
 
     References
     ----------
@@ -185,62 +142,22 @@ def optimal_exponent(beta: float, r: float, *, a: float = 0.0, b: float = 1.0) -
     >>> round(optimal_exponent(2, 0.375, b=0.7), 10)
     0.56
     """
+    beta, r = positive("beta", beta), positive("r", r)
     if not a < b <= 1:
         raise ValueError(f"b must be above a = {a} and at most 1, got {b}")
-    return critical_exponent(beta, r) * min(b - a, 1.0)
-
-
-def rates(
-    beta: float, r: float, ell: float, *, a: float = 0.0, b: float = 1.0
-) -> tuple[float, float, float]:
-    """Return the exponents of T in bias, variance and toll under λ = T^−ℓ.
-
-    nσ₀² = T^a, T₀ = T^b with b ≤ 1, and d = φ₀T₀, with d beyond the reach of the penalty: ℓ < βb.
-
-    Parameters
-    ----------
-    beta, r : float
-        Of the spectrum k^−β and the source condition r, above 0.
-    ell : float
-        ℓ, above 0.
-    a, b : float
-
-    Returns
-    -------
-    bias, variance, toll : float
-
-    Examples
-    --------
-    >>> [round(float(x), 3) for x in rates(2, 0.375, 0.8, b=0.7)]
-    [-0.6, -0.6, -0.3]
-    """
-    beta, r, ell = positive("beta", beta), positive("r", r), positive("ell", ell)
-    if not 0 < b <= 1:
-        raise ValueError(f"b must be above 0 and at most 1, got {b}")
-    if not ell < beta * b:
-        raise ValueError(f"ell must be below beta·b = {beta * b:g}, got {ell:g}")
-    variance = ell / beta - 1
-    return -2 * min(r, 1.0) * ell, variance, a + 1 - b + variance
+    return beta / (2 * beta * min(r, 1.0) + 1) * min(b - a, 1.0)
 
 
 def best_penalty(
-    spectrum: ArrayLike,
-    w0_squared: ArrayLike,
-    T: float,
-    *,
-    counts: ArrayLike | None = None,
-    shrink: float = 1.0,
-    bounds: tuple[float, float] = (1e-12, 1e3),
-    **options: Any,
+    student: Ridge, teacher: Teacher = REAL_LABELS, *, bounds: tuple[float, float] = (1e-12, 1e3)
 ) -> tuple[float, float]:
     """Return the penalty with the least expected excess risk, and that risk.
 
     Parameters
     ----------
-    spectrum, w0_squared, T, counts, **options
-        As in `spectrum.ridge_risk`.
-    shrink : float
-        As in `shrunk_ridge_risk`.
+    student : Ridge
+        Its own penalty does not matter.
+    teacher : Teacher
     bounds : tuple of float
         Where to look.
 
@@ -250,95 +167,56 @@ def best_penalty(
 
     Examples
     --------
-    >>> ones, w0 = np.ones(300), np.full(300, 1 / 300)
-    >>> penalty, risk = best_penalty(ones, w0, 1000, sigma=0.2)
-    >>> round(penalty, 4)  # σ²d/(T‖w₀‖²)
+    >>> student = Ridge(np.ones(300), np.full(300, 300**-0.5), 1000, noise=0.2)
+    >>> round(best_penalty(student)[0], 4)  # σ²d/(T‖w₀‖²)
     0.012
     """
 
-    def risk(x: float) -> float:
-        return shrunk_ridge_risk(
-            spectrum, w0_squared, T, np.exp(x), shrink=shrink, counts=counts, **options
-        )
+    def risk(log_penalty: FloatOrArray) -> FloatOrArray:
+        return ridge_risk(replace(student, penalty=np.exp(log_penalty)), teacher).total
 
+    positive("rows", student.rows)
+    positive("generations", teacher.generations, zero=True)
     low, high = np.log([positive("bounds", bound) for bound in bounds])
     grid = np.linspace(low, high, 36)
-    k = int(np.argmin([risk(x) for x in grid]))
+    k = int(np.argmin(risk(grid)))
     nearby = (grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)])
     found = optimize.minimize_scalar(risk, bounds=nearby, method="bounded", options={"xatol": 1e-9})
     return float(np.exp(found.x)), float(found.fun)
 
 
-def shrunk_ridge_risk(
-    spectrum: ArrayLike,
-    w0_squared: ArrayLike,
-    T: float,
-    penalty: float,
-    *,
-    shrink: float = 1.0,
-    counts: ArrayLike | None = None,
-    **options: Any,
-) -> float:
-    """Return the expected excess risk of a ridge fit whose vector is multiplied by ``shrink``.
+def best_shrunk_ridge(student: Ridge, teacher: Teacher) -> Ridge:
+    """Return the student with the best penalty and the best shrink, for white inputs, Σ = I.
 
     Parameters
     ----------
-    spectrum, w0_squared, T, penalty, counts, **options
-        As in `spectrum.ridge_risk`, with one T, one penalty and one n.
-    shrink : float
+    student : Ridge
+        Its own penalty and shrink do not matter; every eigenvalue is 1.
+    teacher : Teacher
 
     Returns
     -------
-    float
+    Ridge
+        With a = ‖w₀‖²/d, b = σ²/T and c = nσ₀²/(T₀ − d − 1): penalty b/(a + c) and shrink
+        a/(a + c).
 
-    Notes
-    -----
-    The mean of the fit on real labels is Σ(Σ + κ)⁻¹w₀, and its second moment follows from the
-    bias; ‖sŵ − w₀‖² is a quadratic in s with these coefficients.
-
-    Examples
-    --------
-    >>> round(shrunk_ridge_risk(np.ones(300), np.full(300, 1 / 300), 1000, 1.0, shrink=0.0), 10)
-    1.0
-    """
-    plain = ridge_risk(spectrum, w0_squared, T, penalty, counts=counts, **options)
-    spectrum, counts = checked_spectrum(spectrum, counts)
-    weight = counts * spectrum * matching("w0_squared", w0_squared, spectrum)
-    signal = weight.sum()
-    cross = weight @ (spectrum / (spectrum + plain.kappa))
-    moment = plain.bias - signal + 2 * cross
-    noise = plain.variance + plain.toll
-    return float(signal - 2 * shrink * cross + shrink**2 * (moment + noise))
-
-
-def best_shrunk_ridge(
-    d: int, T: float, *, n: int, T0: int, sigma: float = 1.0, sigma0: float = 1.0, norm: float = 1.0
-) -> tuple[float, float]:
-    """Return the best penalty and the best shrink for white inputs, Σ = I.
-
-    Parameters
+    References
     ----------
-    d, T, n, T0, sigma, sigma0
-        As in `spectrum.ridge_risk`.
-    norm : float
-        Length of w₀.
-
-    Returns
-    -------
-    penalty, shrink : float
-        With a = ‖w₀‖²/d, b = σ²/T and c = nσ₀²/(T₀ − d − 1): b/(a + c) and a/(a + c).
+    Proved in the chapter *Scaling laws*.
 
     Examples
     --------
-    >>> [round(x, 4) for x in best_shrunk_ridge(300, 1000, n=25, T0=600, sigma=0.2, sigma0=0.2)]
-    [0.006, 0.4992]
+    >>> student = Ridge(np.ones(300), np.full(300, 300**-0.5), 1000, noise=0.2)
+    >>> best = best_shrunk_ridge(student, Teacher(generations=25, rows=600, noise=0.2))
+    >>> round(best.penalty, 4), round(best.shrink, 4)
+    (0.006, 0.4992)
     """
-    d, T = whole_number("d", d, minimum=1), positive("T", T)
-    if not T0 > d + 1:
-        raise ValueError(f"T0 must be above d + 1 = {d + 1}, got {T0!r}")
-    a, b = positive("norm", norm) ** 2 / d, positive("sigma", sigma) ** 2 / T
-    c = whole_number("n", n) * positive("sigma0", sigma0) ** 2 / (T0 - d - 1)
-    return b / (a + c), a / (a + c)
+    if not (student.spectrum == 1).all():
+        raise ValueError(f"spectrum must be 1 throughout, got {student.spectrum}")
+    a = positive("truth's squared norm", student.often @ student.truth**2) / student.dimension
+    b = student.noise**2 / positive("rows", student.rows)
+    c = positive("the teacher's error", teacher.error(student.dimension), zero=True)
+    return replace(student, penalty=b / (a + c), shrink=a / (a + c))
 
 
 @dataclass(frozen=True)
@@ -371,7 +249,7 @@ class LabelSettings:
 
 def label_settings(
     d: int,
-    T: int,
+    rows: int,
     *,
     generations: int,
     teacher_rows: int,
@@ -386,8 +264,8 @@ def label_settings(
 
     Parameters
     ----------
-    d, T : int
-        Features, your rows.
+    d, rows : int
+        Features; your rows, T.
     generations : int
         Teachers in the chain, n; with 0 your labels are real.
     teacher_rows : int
@@ -423,7 +301,7 @@ def label_settings(
     >>> round(best.ridge_penalty, 2), round(best.ridge_risk, 3), round(best.clean_risk, 3)
     (0.88, 0.545, 0.987)
     """
-    d, T = whole_number("d", d, minimum=1), whole_number("T", T, minimum=1)
+    d, T = whole_number("d", d, minimum=1), whole_number("rows", rows, minimum=1)
     n = whole_number("generations", generations)
     T0 = whole_number("teacher_rows", teacher_rows, minimum=d + 2)
     noise = positive("noise", noise)
@@ -431,24 +309,26 @@ def label_settings(
         teacher_noise = noise
     teacher_noise = positive("teacher_noise", teacher_noise, zero=True)
     a, b, c = positive("signal", signal) / d, noise**2 / T, n * teacher_noise**2 / (T0 - d - 1)
-    chain = {"T0": T0, "sigma": noise, "sigma0": teacher_noise}
+
+    one = np.ones(1)
+    student = Ridge(one, np.sqrt(a) * one, T, noise=noise, multiplicities=d * one)
 
     def risk(penalty: float, shrink: float = 1.0, labels: int = n) -> float:
-        return shrunk_ridge_risk(
-            [1.0], [a], T, penalty, shrink=shrink, counts=[d], n=labels, **chain
-        )
+        fit = replace(student, penalty=penalty, shrink=shrink)
+        return float(ridge_risk(fit, Teacher(labels, T0, teacher_noise)).total)
 
     clean, both, shrink = b / a, b / (a + c), a / (a + c)
-    ridge, ridge_risk = clean, risk(clean)
+    alone, alone_risk = clean, risk(clean)
     if c:
         reach = (both, max(1e3, 1e3 * (a + c) / a) * clean)
-        ridge, ridge_risk = best_penalty([1.0], [a], T, counts=[d], bounds=reach, n=n, **chain)
+        teacher = Teacher(n, T0, teacher_noise)
+        alone, alone_risk = best_penalty(student, teacher, bounds=reach)
     return LabelSettings(
         penalty=both,
         shrink=shrink,
         risk=risk(both, shrink),
-        ridge_penalty=ridge,
-        ridge_risk=ridge_risk,
+        ridge_penalty=alone,
+        ridge_risk=alone_risk,
         clean_penalty=clean,
         clean_risk=risk(clean),
         real_risk=risk(clean, labels=0),

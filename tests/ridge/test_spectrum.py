@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collapse_lib.ridge.spectrum import degrees_of_freedom, kappa, ridge_loop_risk, ridge_risk
+from collapse_lib.regression import fresh_real_contraction
+from collapse_lib.ridge.spectrum import (
+    Ridge,
+    Teacher,
+    kappa,
+    mixed_toll,
+    ridge_loop_risk,
+    ridge_risk,
+)
 
 D = 40
 SPECTRUM = 1 / np.arange(1, D + 1)
@@ -26,6 +34,10 @@ def ridge(x, y, penalty):
 
 def excess(w):
     return SPECTRUM @ (w - W0) ** 2
+
+
+def degrees_of_freedom(spectrum, kappa, m=1):
+    return sum((spectrum / (spectrum + kappa)) ** m)
 
 
 @given(
@@ -52,12 +64,10 @@ def test_kappa_without_penalty_makes_the_degrees_of_freedom_the_rows(rows):
 
 def test_eigenvalues_may_be_counted():
     spectrum, counts = np.array([2.0, 0.5, 0.1]), np.array([3, 1, 4])
-    long, w0_squared = np.repeat(spectrum, counts), np.array([1.0, 0.0, 2.0])
-    for m in (1, 2, 3):
-        share = long / (long + 0.7)
-        assert degrees_of_freedom(spectrum, 0.7, m, counts=counts) == pytest.approx(sum(share**m))
-    risk = ridge_risk(spectrum, w0_squared, 9, 0.2, counts=counts, n=1, T0=20)
-    each = ridge_risk(long, np.repeat(w0_squared, counts), 9, 0.2, n=1, T0=20)
+    long, truth = np.repeat(spectrum, counts), np.array([1.0, 0.0, 2.0])
+    teacher = Teacher(1, 20)
+    risk = ridge_risk(Ridge(spectrum, truth, 9, 0.2, multiplicities=counts), teacher)
+    each = ridge_risk(Ridge(long, np.repeat(truth, counts), 9, 0.2), teacher)
     for name in ("bias", "variance", "toll", "kappa", "df1", "df2"):
         assert getattr(risk, name) == pytest.approx(getattr(each, name))
     assert risk.df1 == pytest.approx(degrees_of_freedom(long, risk.kappa))
@@ -76,13 +86,15 @@ def test_kappa_of_white_inputs():
 
 
 def test_counts_are_multiplicities():
-    few, many = [1.0, 0.1], [1.0, 0.1, 0.1, 0.1]
-    assert np.isclose(kappa(few, 0.01, 7, counts=[1, 3]), kappa(many, 0.01, 7), rtol=1e-14)
-    a = ridge_risk(few, [1, 2], 7, 0.01, n=2, T0=30, counts=[1, 3])
-    b = ridge_risk(many, [1, 2, 2, 2], 7, 0.01, n=2, T0=30)
+    few = Ridge([1.0, 0.1], [1, 2], 7, 0.01, shrink=0.9, multiplicities=[1, 3])
+    many = Ridge([1.0, 0.1, 0.1, 0.1], [1, 2, 2, 2], 7, 0.01, shrink=0.9)
+    assert few.dimension == many.dimension == 4
+    a, b = (ridge_risk(student, Teacher(2, 30)) for student in (few, many))
+    assert np.isclose(a.kappa, kappa(many.spectrum, 0.01, 7), rtol=1e-14)
     assert np.isclose(a.bias, b.bias) and np.isclose(a.toll, b.toll)
-    a = ridge_loop_risk(few, [1, 2], 7, 0.01, 3, counts=[1, 3])
-    assert np.allclose(a, ridge_loop_risk(many, [1, 2, 2, 2], 7, 0.01, 3))
+    assert np.allclose(ridge_loop_risk(few, 3), ridge_loop_risk(many, 3))
+    one, each = (mixed_toll(student, 3, error=student.truth) for student in (few, many))
+    assert np.isclose(one, each)
 
 
 @pytest.mark.parametrize("rows,penalty", [(100, 0.01), (400, 0.1), (25, 0.02), (20, 0.0)])
@@ -98,43 +110,44 @@ def test_terms_against_ridge_fits(rows, penalty):
         wrong = ridge(first, rng.standard_normal(generators), 0)
         carried = ridge(x, x @ wrong, penalty)
         found[run] = excess(clean), SPECTRUM @ noisy**2, SPECTRUM @ carried**2
-    risk = ridge_risk(SPECTRUM, W0**2, rows, penalty, n=1, T0=generators)
+    risk = ridge_risk(Ridge(SPECTRUM, W0, rows, penalty), Teacher(1, generators))
     theory = np.array([risk.bias, risk.variance, risk.toll])
     error = 4 * found.std(axis=0) / np.sqrt(runs) + 1.5 / min(rows, D) * theory
     assert (abs(found.mean(axis=0) - theory) < error).all()
 
 
 def test_checked_number_of_the_source():
-    risk = ridge_risk(
-        np.ones(300), np.full(300, 1 / 300), 1000, 1e-3, n=5, T0=600, sigma=0.2, sigma0=0.2
-    )
+    student = Ridge(np.ones(300), np.full(300, 300**-0.5), 1000, 1e-3, noise=0.2)
+    risk = ridge_risk(student, Teacher(generations=5, rows=600, noise=0.2))
     assert abs(risk.total - 0.21717) < 1e-5
 
 
 def test_without_penalty_it_is_ordinary_least_squares():
-    risk = ridge_risk(SPECTRUM, W0**2, 100, 0, n=[0, 1, 7], T0=90)
+    risk = ridge_risk(Ridge(SPECTRUM, W0, 100), Teacher([0, 1, 7], 90))
     assert risk.bias.shape == (3,) and not risk.bias.any()
     assert np.allclose(risk.variance, D / (100 - D))
     assert np.allclose(risk.toll, np.array([0, 1, 7]) * D / (90 - D - 1))
 
 
 def test_arguments_broadcast():
-    risk = ridge_risk(SPECTRUM, W0**2, [[100], [200]], [0.1, 0.2, 0.3], n=1, T0=50)
-    one = ridge_risk(SPECTRUM, W0**2, 200, 0.3, n=1, T0=50)
+    many = Ridge(SPECTRUM, W0, [[100], [200]], [0.1, 0.2, 0.3])
+    risk = ridge_risk(many, Teacher(1, 50))
+    one = ridge_risk(Ridge(SPECTRUM, W0, 200, 0.3), Teacher(1, 50))
     assert risk.total.shape == (2, 3)
     assert risk.total[1, 2] == one.total
 
 
 def test_loop_of_one_generation_is_one_fit():
     for rows, penalty in [(100, 0.01), (20, 0.0)]:
-        loop = ridge_loop_risk(SPECTRUM, W0**2, rows, penalty, 1, sigma=0.3)
-        one = ridge_risk(SPECTRUM, W0**2, rows, penalty, sigma=0.3)
-        assert np.isclose(loop[1], one.total, rtol=1e-12)
+        for shrink in (1.0, 0.6):
+            student = Ridge(SPECTRUM, W0, rows, penalty, noise=0.3, shrink=shrink)
+            one = ridge_risk(student).total
+            assert np.isclose(ridge_loop_risk(student, 1)[1], one, rtol=1e-12)
 
 
 def test_loop_of_white_interpolants_saturates():
     d, T = 300, 150
-    risk = ridge_loop_risk(np.ones(d), np.full(d, 1 / d), T, 0, 10, sigma=0.1)
+    risk = ridge_loop_risk(Ridge(np.ones(d), np.full(d, d**-0.5), T, noise=0.1), 10)
     share = T / d
     geometric = (1 - share ** np.arange(11)) / (1 - share)
     limit = 1 - share ** np.arange(11) + 0.01 * T / (d - T) * geometric
@@ -151,9 +164,46 @@ def test_loop_against_ridge_fits():
             x = rng.standard_normal((rows, D)) * np.sqrt(SPECTRUM)
             w = ridge(x, x @ w + 0.5 * rng.standard_normal(rows), penalty)
             found[run, t] = excess(w)
-    theory = ridge_loop_risk(SPECTRUM, W0**2, rows, penalty, generations, sigma=0.5)
+    theory = ridge_loop_risk(Ridge(SPECTRUM, W0, rows, penalty, noise=0.5), generations)
     error = 4 * found.std(axis=0) / np.sqrt(runs) + 0.02 * theory
     assert (abs(found.mean(axis=0) - theory) <= error).all()
+
+
+def test_a_shrunk_fit_against_the_definition():
+    rng, rows, shrink, runs = np.random.default_rng(3), 60, 0.6, 400
+    found = np.zeros(runs)
+    for run in range(runs):
+        x = rng.standard_normal((rows, D)) * np.sqrt(SPECTRUM)
+        found[run] = excess(shrink * ridge(x, x @ W0 + 0.5 * rng.standard_normal(rows), 0.02))
+    risk = ridge_risk(Ridge(SPECTRUM, W0, rows, 0.02, noise=0.5, shrink=shrink))
+    assert abs(found.mean() / risk.total - 1) < 0.02
+    full = ridge_risk(Ridge(SPECTRUM, W0, rows, 0.02, noise=0.5))
+    assert np.isclose(risk.variance, shrink**2 * full.variance, rtol=1e-12)
+    nothing = ridge_risk(Ridge(SPECTRUM, W0, rows, 0.02, shrink=0.0), Teacher(3, 90))
+    assert np.isclose(nothing.total, excess(0), rtol=1e-12)
+
+
+def test_mixed_toll_tends_to_the_exact_one():
+    d = 400
+    equivalent = mixed_toll(Ridge(np.ones(d), np.ones(d), 1400), 900, error=np.full(d, 1 / d))
+    assert abs(equivalent / fresh_real_contraction(d, 900, 500) - 1) < 2e-3
+
+
+def test_without_real_rows_the_mixed_toll_is_that_of_the_teacher():
+    d = 20
+    spectrum = np.arange(1.0, d + 1) ** -1.0
+    error = 3 * 0.25 / (50 - d - 1) / spectrum
+    for shrink in (1.0, 0.7):
+        student = Ridge(spectrum, np.ones(d), 80, 0.02, shrink=shrink)
+        risk = ridge_risk(student, Teacher(3, 50, noise=0.5))
+        assert np.isclose(mixed_toll(student, 80, error=error), risk.toll, rtol=1e-12)
+
+
+def test_mixed_toll_begins_where_the_rows_exceed_the_degrees_of_freedom():
+    """Without a penalty they are d = 40: one row more has a toll, as many have none."""
+    assert np.isfinite(mixed_toll(Ridge(SPECTRUM, W0, D + 1), 4, error=np.ones(D)))
+    with pytest.raises(ValueError, match="rows"):
+        mixed_toll(Ridge(SPECTRUM, W0, D), 3, error=np.ones(D))
 
 
 @pytest.mark.parametrize(
@@ -164,18 +214,34 @@ def test_loop_against_ridge_fits():
         (lambda: kappa([1, np.nan], 1, 1), "spectrum"),
         (lambda: kappa("abc", 1, 1), "spectrum"),
         (lambda: kappa([1], -1, 1), "penalty"),
-        (lambda: kappa([1], 1, 0), "T must be"),
-        (lambda: degrees_of_freedom([1], 1, 0), "m must be"),
-        (lambda: degrees_of_freedom([1], -1), "kappa"),
-        (lambda: kappa([1], 1, 1, counts=[1, 1]), "counts must have the shape"),
-        (lambda: ridge_risk([1], [1, 1], 5, 1), "w0_squared must have the shape"),
-        (lambda: ridge_risk([1], [-1], 5, 1), "w0_squared must be at least 0"),
-        (lambda: ridge_risk([1], [1], 5, 1, n=1), "T0 must be above d"),
-        (lambda: ridge_risk([1], [1], 5, 1, n=1, T0=2), "T0 must be above d"),
-        (lambda: ridge_risk([1], [1], 5, 1, n=-1, T0=9), "n must be"),
-        (lambda: ridge_risk([1, 1], [1, 1], 2, 0), "infinite"),
-        (lambda: ridge_loop_risk([1, 1], [1, 1], 2, 0, 1), "infinite"),
-        (lambda: ridge_loop_risk([1], [1], 2, 0, -1), "generations"),
+        (lambda: kappa([1], 1, 0), "rows must be"),
+        (lambda: Ridge([], [], 1), "spectrum must be"),
+        (lambda: Ridge([1, 0], [1, 1], 5), "spectrum must be above 0"),
+        (lambda: Ridge([1], [1, 1], 5), "truth must have the shape"),
+        (lambda: Ridge([1], [np.inf], 5), "truth must be finite"),
+        (lambda: Ridge([1], [1], 0), "rows must be"),
+        (lambda: Ridge([1], [1], [5, -5]), "rows must be .* got -5.0"),
+        (lambda: Ridge([1], [1], 5, -1), "penalty must be .* at least 0, got -1"),
+        (lambda: Ridge([1], [1], 5, noise=-1), "noise must be"),
+        (lambda: Ridge([1], [1], 5, shrink=np.inf), "shrink must be"),
+        (lambda: Ridge([1], [1], 5, multiplicities=[1, 1]), "multiplicities must have the shape"),
+        (lambda: Ridge([1], [1], 5, multiplicities=[-1]), "multiplicities must be at least 0"),
+        (lambda: Teacher(-1, 9), "generations must be"),
+        (lambda: Teacher([0, -1], 9), "generations must be"),
+        (lambda: Teacher(1, 0), "rows must be"),
+        (lambda: Teacher(1, 9, noise=-1), "noise must be"),
+        (lambda: Teacher(1, 9, design="new"), "design must be one of"),
+        (lambda: ridge_risk(Ridge([1], [1], 5), Teacher(1, 2)), "rows must be above d"),
+        (lambda: ridge_risk(Ridge([1, 1], [1, 1], 2)), "infinite"),
+        (lambda: ridge_loop_risk(Ridge([1, 1], [1, 1], 2), 1), "infinite"),
+        (lambda: ridge_loop_risk(Ridge([1], [1], 2), -1), "generations"),
+        (lambda: ridge_loop_risk(Ridge([1], [1], 2, [0.1, 1]), 2), "penalty must be a finite"),
+        (lambda: ridge_loop_risk(Ridge([1], [1], [2, 3]), 2), "rows must be a finite"),
+        (lambda: mixed_toll(Ridge([1, 1], [1, 1], 2), 1, error=[1, 1]), "infinite"),
+        (lambda: mixed_toll(Ridge([1], [1], 2), 3, error=[1]), "synthetic must be .* at most 2"),
+        (lambda: mixed_toll(Ridge([1], [1], 2, [1, 2]), 1, error=[1]), "penalty must be a finite"),
+        (lambda: mixed_toll(Ridge([1], [1], 2, 1), 1, error=[1, 2]), "error must have the shape"),
+        (lambda: mixed_toll(Ridge([1], [1], 2, 1), 1, error=[-1]), "error must be at least 0"),
     ],
 )
 def test_bad_input(call, message):

@@ -260,9 +260,7 @@ def imports_torch(notebook):
 def test_every_output_is_compared(path, notebook):
     """Only a notebook that trains networks may skip the comparison, as often as stated here."""
     ignored = [
-        first_line(cell)
-        for cell in code_cells(notebook)
-        if "nbval-ignore-output" in tags(cell)
+        first_line(cell) for cell in code_cells(notebook) if "nbval-ignore-output" in tags(cell)
     ]
     # nbval overlooks the comment where it says a word more; the tag it always sees.
     assert "NBVAL_IGNORE_OUTPUT" not in path.read_text(encoding="utf-8")
