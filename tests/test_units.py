@@ -50,16 +50,15 @@ RISKS = [
      {"noise": 0.7}, {}),
     (universality.corrected_risk, {**FIT, "index": 5}, {"noise": 0.7}, {}),
     *(
-        (remedies.filtered_risk, {"constants": CONSTANTS, "start": start, **LOOP},
+        (remedies.filtered_risk, {"constants": CONSTANTS, "start": start, "t": T},
          {"noise": 0.7}, {"signal": 1.3})
         for start in ("zero", "last")
     ),
-    (remedies.input_noise_risk, {**FIT, **LOOP, "jitter": 0.4}, {"noise": 0.7}, {"signal": 1.3}),
-    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, **LOOP}, {"noise": 0.7}, {}),
+    (remedies.input_noise_risk, {**FIT, "t": T, "jitter": 0.4}, {"noise": 0.7}, {"signal": 1.3}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, "t": T}, {"noise": 0.7}, {}),
     (remedies.stepped_risk, {**FIT, "steps": [0.5, 0.2]}, {"noise": 0.7}, {}),
-    (verification.verified_risk, FIT | LOOP, {"noise": 0.7, "tolerance": 1.1},
+    (verification.verified_risk, FIT | {"t": T}, {"noise": 0.7, "tolerance": 1.1},
      {"verifier_risk": 1.3}),
-    (verification.verified_limit, FIT, {"noise": 0.7, "tolerance": 1.1}, {"verifier_risk": 1.3}),
     (lambda **given: spectrum.ridge_risk(**given).total, {**RIDGE, "n": 2, "T0": 8},
      {"sigma": 0.7, "sigma0": 1.1}, {"w0_squared": TRUTH}),
     (spectrum.ridge_loop_risk, RIDGE | {"generations": 4}, {"sigma": 0.7}, {"w0_squared": TRUTH}),
@@ -81,7 +80,6 @@ RISKS = [
     ),
 ]  # fmt: skip
 SHARES = [
-    (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
     (scaling.best_shrunk_ridge, {**FIT, "n": 2, "T0": 8},
      {"sigma": 0.7, "sigma0": 1.1, "norm": 1.3}),
     (lambda **given: ridge.label_settings(**given).ridge_penalty, LABELS,
