@@ -17,10 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from collapse_lib._draws import bartlett_factor
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import array, as_generator, one_of, positive, whole_number, whole_numbers
-from collapse_lib.loop import Accumulate
-from collapse_lib.regression.simulation import _Loop
 from collapse_lib.regression.theory import DESIGNS, accumulate_risk
 from collapse_lib.repair._risks import toll
 
@@ -176,18 +175,18 @@ def simulate(
     T = whole_number("T", T, minimum=d)
     generations = whole_number("generations", generations, minimum=1)
     replicates = whole_number("replicates", replicates, minimum=1)
-    frozen = one_of("design", design, DESIGNS) == "frozen"
+    is_frozen = one_of("design", design, DESIGNS) == "frozen"
     noise, rng = positive("noise", noise, zero=True), as_generator(rng)
     when, off = (0, [0.0]) if shift is None else shift
     when, off = whole_number("shift", when, minimum=int(shift is not None)), array("shift", off)
-    loop = _Loop(d, T, Accumulate(), np.ones(d), np.zeros(d), noise, frozen, rng)
     w: Floats = np.zeros((replicates, d))
     pool: Floats = np.zeros((d, d + 1))
-    made = []
-    for t, factor in zip(range(1, generations + 1), loop.designs(T, replicates), strict=False):
-        equations = loop.equations(factor, w + off * (t == when))
-        made.append(equations)
-        pool = pool + equations
+    made: list[Floats] = []
+    for t in range(1, generations + 1):
+        if t == 1 or not is_frozen:
+            factor = bartlett_factor(T, d, replicates, rng=rng)
+        made.append(_equations(factor, w + off * (t == when), noise, rng))
+        pool = pool + made[-1]
         w = _solve(pool[..., :-1], pool[..., -1])
     batches = np.stack(made, axis=1)
     return Lineage(batches[..., :-1], batches[..., -1], np.zeros(d))
@@ -277,6 +276,14 @@ def inherited_share(generations: int, generation: ArrayLike) -> FloatOrArray:
     """
     t = whole_number("generations", generations, minimum=2)
     return (t - whole_numbers("generation", generation, minimum=1, maximum=t)) / (t - 1)
+
+
+def _equations(factor: Floats, labeller: Floats, noise: float, rng: np.random.Generator) -> Floats:
+    """The normal equations [XᵀX | Xᵀy] of rows with a triangular factor, (replicates, d, d + 1)."""
+    labels = (factor @ labeller[..., None])[..., 0]
+    labels = labels + noise * rng.standard_normal(labels.shape)
+    equations: Floats = factor.mT @ np.concatenate([factor, labels[..., None]], axis=2)
+    return equations
 
 
 def _solve(gram: Floats, moment: Floats) -> Floats:
