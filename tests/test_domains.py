@@ -135,8 +135,6 @@ DOMAINS = [
      {"T": 5, "generation": 1}),
     (attribution.erased_risk, {"d": 3, "T": 9, "generations": 3, "generation": 1},
      {"T": 5, "generations": 2, "generation": 1}),
-    (attribution.inherited_share, {"generations": 3, "generation": 1},
-     {"generations": 2, "generation": 1}),
     (aggregates.simulate, {"truth": HALF, "groups": [(0,)], "n": 3, "generations": 1},
      {"n": 2, "generations": 0, "replicates": 1}),
     (universality.corrected_risk, {"d": 3, "T": 9, "index": 4}, {"d": 1, "T": 5}),

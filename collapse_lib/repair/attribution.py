@@ -26,7 +26,6 @@ from collapse_lib.repair._risks import toll
 __all__ = [
     "Lineage",
     "erased_risk",
-    "inherited_share",
     "noise_contribution",
     "simulate",
     "summarise",
@@ -248,34 +247,10 @@ def erased_risk(
     t = whole_number("generations", generations, minimum=2)
     i = whole_numbers("generation", generation, minimum=1, maximum=t)
     squares = np.concatenate([[0], np.cumsum(1 / np.arange(1, t + 1.0) ** 2)])
-    own, later = inherited_share(t, i) / i, t / (t - 1)
+    own, later = (t - i) / ((t - 1) * i), t / (t - 1)
     parts = squares[i - 1] + own**2 + later**2 * (squares[t] - squares[i])
     risk: FloatOrArray = toll(d, T, noise=noise) * parts
     return risk
-
-
-def inherited_share(generations: int, generation: ArrayLike) -> FloatOrArray:
-    """Share of a shift in one generation's labels that outlives the erasure of its rows.
-
-    Parameters
-    ----------
-    generations : int
-        Number of generations t ≥ 2 of a frozen design.
-    generation : int or array_like of int
-        The shifted and then erased one, from 1 to t.
-
-    Returns
-    -------
-    float or ndarray
-        (t − c) / (t − 1). Designs drawn afresh keep more, unless c is 1 or t.
-
-    Examples
-    --------
-    >>> float(inherited_share(11, 2)), float(inherited_share(11, 11))
-    (0.9, 0.0)
-    """
-    t = whole_number("generations", generations, minimum=2)
-    return (t - whole_numbers("generation", generation, minimum=1, maximum=t)) / (t - 1)
 
 
 def _equations(factor: Floats, labeller: Floats, noise: float, rng: np.random.Generator) -> Floats:

@@ -92,8 +92,8 @@ def watch_gaussian(n: int, generations: int, replicates: int, *, rng: Rng = None
     >>> seen.loop["variance"].shape, seen.healthy["variance"].shape
     ((100, 3), (100,))
     """
-    n, replicates = _sizes(n, replicates)
-    rng = as_generator(rng)
+    n, rng = whole_number("n", n, minimum=2), as_generator(rng)
+    replicates = whole_number("replicates", replicates, minimum=2)
     truth = np.zeros(replicates), np.ones(replicates)
 
     def loss(mean: Floats, sd: Floats, m: Floats, s: Floats) -> Floats:
@@ -153,9 +153,9 @@ def watch_words(
     >>> bool((seen.loop["support"].mean(axis=0)[1:] > seen.healthy["support"].mean()).all())
     True
     """
-    n, replicates = _sizes(n, replicates)
-    common, rng = whole_number("common", common), as_generator(rng)
-    truth = weights("truth", truth)
+    truth, rng = weights("truth", truth), as_generator(rng)
+    n, common = whole_number("n", n, minimum=2), whole_number("common", common)
+    replicates = whole_number("replicates", replicates, minimum=2)
     start = np.tile(truth / truth.sum(), (replicates, 1))
 
     def loss(p: Floats, model: Floats) -> Floats:
@@ -205,8 +205,7 @@ def watch_regression(
     """
     d = whole_number("d", d, minimum=1)
     T = whole_number("T", T, minimum=d + 2)
-    _, replicates = _sizes(T, replicates)
-    rng = as_generator(rng)
+    replicates, rng = whole_number("replicates", replicates, minimum=2), as_generator(rng)
     truth = np.tile(np.eye(d)[0], (replicates, 1))
     rows = rng.standard_normal((replicates, T, d))
     solve = np.linalg.pinv(rows)
@@ -370,10 +369,6 @@ def frozen_risk_power(d: int, T: int, t: ArrayLike, *, false_alarms: float = 0.0
     quantile = law.isf(probability("false_alarms", false_alarms))
     power: FloatOrArray = law.sf(quantile / whole_numbers("t", t, minimum=1))
     return power
-
-
-def _sizes(n: int, replicates: int) -> tuple[int, int]:
-    return whole_number("n", n, minimum=2), whole_number("replicates", replicates, minimum=2)
 
 
 def _watch(look: Callable[..., Look], truth: tuple[Floats, ...], generations: int) -> Watched:

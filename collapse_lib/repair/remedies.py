@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 Filter = Callable[[Floats], Floats]
-"""Takes and returns an array of eigenvalues."""
+"""Takes and returns an array of eigenvalues of A = XᵀX/T."""
 
 
 def ridge_filter(penalty: float) -> Filter:
@@ -45,8 +45,7 @@ def ridge_filter(penalty: float) -> Filter:
 
     Returns
     -------
-    callable
-        Takes and returns an array of eigenvalues.
+    Filter
 
     Examples
     --------
@@ -68,8 +67,7 @@ def descent_filter(steps: int, rate: float) -> Filter:
 
     Returns
     -------
-    callable
-        Takes and returns an array of eigenvalues.
+    Filter
 
     Examples
     --------
@@ -82,16 +80,16 @@ def descent_filter(steps: int, rate: float) -> Filter:
 
 @dataclass(frozen=True)
 class FilterConstants:
-    """Averages of a filter F over A = XᵀX/T.
+    """Averages of a filter F.
 
     Attributes
     ----------
     kept : float
-        E tr F / d: the share of the labeller's weights that a fit from zero keeps.
+        E tr F(A) / d: the share of the labeller's weights that a fit from zero keeps.
     kept_squared : float
-        E tr F² / d.
+        E tr F(A)² / d.
     toll : float
-        E tr F²(XᵀX)⁻¹: what label noise of variance 1 adds to the risk.
+        E tr F(A)²(XᵀX)⁻¹: what label noise of variance 1 adds to the risk.
     stderr : ndarray, (3,)
         Standard errors of the three, from the finite number of draws.
     """
@@ -109,8 +107,7 @@ def filter_constants(
 
     Parameters
     ----------
-    filter : callable
-        Takes and returns an array of eigenvalues of A.
+    filter : Filter
     d, T, draws : int
     rng : int, numpy.random.Generator or None
 

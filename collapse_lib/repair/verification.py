@@ -60,13 +60,7 @@ def wrong_odds(error: float, ratio: float, t: ArrayLike, *, start: float = 0.0) 
 
 
 def verified_risk(
-    d: int,
-    T: int,
-    t: ArrayLike,
-    *,
-    tolerance: float,
-    verifier_risk: float,
-    noise: float = 1.0,
+    d: int, T: int, t: ArrayLike, *, tolerance: float, verifier_risk: float, noise: float = 1.0
 ) -> FloatOrArray:
     """Expected excess risk given the verifier, each generation fitted to T accepted rows.
 

@@ -118,8 +118,7 @@ def test_inherited_share_without_noise(generation):
     full = lineage.fits()[0, -1]
     erased = lineage.erase_each()[0, generation - 1]
     np.testing.assert_allclose(full, shift / generation, atol=1e-10)
-    share = attribution.inherited_share(6, generation)
-    np.testing.assert_allclose(erased, share * full, atol=1e-10)
+    np.testing.assert_allclose(erased, (6 - generation) / 5 * full, atol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +130,7 @@ def test_inherited_share_without_noise(generation):
         (lambda: attribution.simulate(2, 4, generations=2, shift=(0, [1, 1])), "shift"),
         (lambda: attribution.erased_risk(2, 9, 5, 6), "generation .* at most 5"),
         (lambda: attribution.noise_contribution(2, 9, 0), "generation must be a whole"),
-        (lambda: attribution.inherited_share(1, 1), "generations must be"),
-        (lambda: attribution.inherited_share(5, 6), "generation .* at most 5"),
+        (lambda: attribution.erased_risk(2, 9, 1, 1), "generations must be"),
     ],
 )
 def test_bad_input_is_named(call, message):
