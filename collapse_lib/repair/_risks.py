@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import special
 
 from collapse_lib._types import FloatOrArray, Floats, Ints
 from collapse_lib.checks import whole_number
@@ -16,9 +17,11 @@ def toll(d: int, T: int, *, noise: float = 1.0) -> float:
 
 
 def geometric_sum(ratio: float, t: Ints) -> Floats:
-    """1 + ratio + … + ratio^(t−1), the shape of ``t``."""
-    total = np.cumsum(ratio ** np.arange(t.max(initial=0)))
-    return np.concatenate([[0.0], total])[t]
+    """1 + ratio + … + ratio^(t−1), which does not cancel near ratio 1; the shape of ``t``."""
+    if ratio == 1:
+        return t.astype(float)
+    total: Floats = np.expm1(special.xlogy(t, ratio)) / (ratio - 1)
+    return total
 
 
 def pulled_risk(

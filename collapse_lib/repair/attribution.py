@@ -20,16 +20,10 @@ import numpy as np
 from collapse_lib._draws import bartlett_factor
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Rng
 from collapse_lib.checks import array, as_generator, one_of, positive, whole_number, whole_numbers
-from collapse_lib.regression.theory import DESIGNS, accumulate_risk
+from collapse_lib.regression.theory import DESIGNS, one_fit_risk
 from collapse_lib.repair._risks import toll
 
-__all__ = [
-    "Lineage",
-    "erased_risk",
-    "noise_contribution",
-    "simulate",
-    "summarise",
-]
+__all__ = ["Lineage", "erased_risk", "noise_contribution", "simulate", "summarise"]
 
 
 @dataclass(frozen=True)
@@ -215,10 +209,11 @@ def noise_contribution(
     >>> noise_contribution(5, 16, [1, 2], design="frozen").round(3)
     array([0.5  , 0.125])
     """
-    whole_number("T", T, minimum=whole_number("d", d, minimum=1) + 2)
-    i = whole_numbers("generation", generation, minimum=1)
-    now, before = (accumulate_risk(d, T, t, noise=noise, design=design) for t in (i, i - 1))
-    return now - before
+    first, i = toll(d, T, noise=noise), whole_numbers("generation", generation, minimum=1)
+    if one_of("design", design, DESIGNS) == "frozen":
+        return first / i**2
+    parts = [one_fit_risk(d, k * T, noise=noise) / k for k in i.ravel().tolist()]
+    return np.reshape(parts, i.shape)[()]
 
 
 def erased_risk(
