@@ -27,7 +27,7 @@ def without(i):
 
 def test_attribution_against_refitting(compare, report):
     ours, ten = compare(
-        lambda: attribution.erase_each(LINEAGE),
+        lambda: LINEAGE.erase_each(),
         lambda: [np.linalg.solve(*without(i)) for i in range(0, GENERATIONS, 10)],
     )
     report("erase each of 100 generations: refit / ours", 10 * ten / ours, at_least=100)
@@ -39,9 +39,7 @@ def test_lineage_against_running_it_again(compare, report):
             w = np.linalg.solve(*equations(slice(1, t)))
         return w
 
-    ours, one = compare(
-        lambda: attribution.never_made_each(LINEAGE), run_again_without_the_first, rounds=3
-    )
+    ours, one = compare(lambda: LINEAGE.never_made_each(), run_again_without_the_first, rounds=3)
     # the loop without generation i is run again from i on: 1/2 of this on average
     report("never made, each of 100: run again / ours", GENERATIONS * one / 2 / ours, at_least=100)
 
@@ -54,7 +52,7 @@ def test_unlearning_against_retraining(compare, report):
         return [(belief.mean, belief.covariance) for belief in beliefs]
 
     def forget_each():
-        left = unlearning.unlearn(full, LINEAGE.gram, LINEAGE.moment)
+        left = full.unlearn(LINEAGE.gram, LINEAGE.moment)
         return left.mean, left.covariance
 
     ours, ten = compare(forget_each, retrain_ten)

@@ -67,16 +67,15 @@ RISKS = [
      {"noise": 0.7}, {}),
     (universality.corrected_risk, {**FIT, "index": 5}, {"noise": 0.7}, {}),
     *(
-        (remedies.filtered_risk, {"constants": CONSTANTS, "start": start, **LOOP},
+        (remedies.filtered_risk, {"constants": CONSTANTS, "start": start, "t": T},
          {"noise": 0.7}, {"signal": 1.3})
         for start in ("zero", "last")
     ),
-    (remedies.input_noise_risk, {**FIT, **LOOP, "jitter": 0.4}, {"noise": 0.7}, {"signal": 1.3}),
-    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, **LOOP}, {"noise": 0.7}, {}),
+    (remedies.input_noise_risk, {**FIT, "t": T, "jitter": 0.4}, {"noise": 0.7}, {"signal": 1.3}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, "t": T}, {"noise": 0.7}, {}),
     (remedies.stepped_risk, {**FIT, "steps": [0.5, 0.2]}, {"noise": 0.7}, {}),
-    (verification.verified_risk, FIT | LOOP, {"noise": 0.7, "tolerance": 1.1},
+    (verification.verified_risk, FIT | {"t": T}, {"noise": 0.7, "tolerance": 1.1},
      {"verifier_risk": 1.3}),
-    (verification.verified_limit, FIT, {"noise": 0.7, "tolerance": 1.1}, {"verifier_risk": 1.3}),
     (ridge_risk, {}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}, {}),
     (ridge_risk, {"shrink": 0.8}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}, {}),
     (ridge_loop_risk, {}, {"truth": TRUTH, "noise": 0.7}, {}),
@@ -95,7 +94,6 @@ RISKS = [
     ),
 ]  # fmt: skip
 SHARES = [
-    (verification.pull, {}, {"noise": 0.7, "tolerance": 1.1}),
     (best_shrunk_ridge, {}, {"truth": TRUTH, "noise": 0.7, "teacher_noise": 1.1}),
     (lambda signal, **given: ridge.label_settings(signal=signal**2, **given).ridge_penalty, LABELS,
      {"noise": 0.7, "teacher_noise": 1.1, "signal": 1.3}),

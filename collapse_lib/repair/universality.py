@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from scipy import optimize, stats
 
 from collapse_lib._types import ArrayLike, Floats
-from collapse_lib.checks import whole_number
-from collapse_lib.regression.theory import one_fit_risk
+from collapse_lib.checks import array, probabilities, whole_number
+from collapse_lib.repair._risks import toll
 
 __all__ = ["corrected_risk", "elliptical_risk", "length_index", "signs_risk", "whiten"]
 
@@ -26,16 +27,11 @@ def whiten(rows: ArrayLike, d: int | None = None) -> Floats:
     ----------
     rows : array_like, (N, features)
     d : int, optional
-        Axes to keep, those of largest variance; by default all that are not constant.
+        Axes to keep, those of largest variance; at most, and by default, the rank.
 
     Returns
     -------
     ndarray, (N, d)
-
-    Raises
-    ------
-    ValueError
-        If ``d`` is more than the rank of the rows.
 
     Examples
     --------
@@ -43,7 +39,7 @@ def whiten(rows: ArrayLike, d: int | None = None) -> Floats:
     >>> bool(np.allclose(z.T @ z, 50 * np.eye(3)))
     True
     """
-    rows = np.asarray(rows, dtype=float)
+    rows = array("rows", rows, ndim=2)
     left, size, _ = np.linalg.svd(rows - rows.mean(axis=0), full_matrices=False)
     rank = int((size > 1e-9 * size[0]).sum())
     d = rank if d is None else whole_number("d", d, minimum=1)
@@ -66,10 +62,10 @@ def length_index(whitened: ArrayLike) -> float:
 
     Examples
     --------
-    >>> length_index(np.array([[1.0, -1.0], [1.0, 1.0]]))
+    >>> length_index([[1, -1], [1, 1]])
     1.0
     """
-    whitened = np.asarray(whitened, dtype=float)
+    whitened = array("whitened", whitened, ndim=2)
     return float(((whitened**2).sum(axis=1) ** 2).mean() / whitened.shape[1] - 1)
 
 
@@ -94,12 +90,11 @@ def corrected_risk(d: int, T: int, index: float, *, noise: float = 1.0) -> float
     >>> corrected_risk(4, 15, 5), round(corrected_risk(4, 15, 3), 4)
     (0.4, 0.3467)
     """
-    T = whole_number("T", T, minimum=whole_number("d", d, minimum=1) + 2)
-    return one_fit_risk(d, T, noise=noise) * (1 + (index - d - 1) / T)
+    return toll(d, T, noise=noise) * (1 + (index - d - 1) / T)
 
 
 def signs_risk(T: int) -> float:
-    """Exact risk of a fit to T rows of two random signs, given that it is unique; noise 1.
+    """Exact risk of a fit to T ≥ 2 rows of two random signs, given that it is unique; noise 1.
 
     XᵀX has T on the diagonal and a simple random walk S beside it, so the trace of its
     inverse is 2T/(T² − S²).
@@ -107,16 +102,10 @@ def signs_risk(T: int) -> float:
     Parameters
     ----------
     T : int
-        At least 2.
 
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If ``T`` is smaller.
 
     Examples
     --------
@@ -125,8 +114,8 @@ def signs_risk(T: int) -> float:
     """
     T = whole_number("T", T, minimum=2)
     ups = np.arange(1, T)
-    ways = np.array([float(math.comb(T, up)) for up in ups])
-    return float((ways * 2 * T / (T**2 - (2 * ups - T) ** 2)).sum() / ways.sum())
+    traces = 2 * T / (T**2 - (2 * ups - T) ** 2)
+    return float(np.average(traces, weights=stats.binom.pmf(ups, T, 0.5)))
 
 
 def elliptical_risk(d: int, T: int, squares: ArrayLike, chances: ArrayLike) -> float:
@@ -150,12 +139,11 @@ def elliptical_risk(d: int, T: int, squares: ArrayLike, chances: ArrayLike) -> f
     1.0
     """
     T = whole_number("T", T, minimum=whole_number("d", d, minimum=1) + 1)
-    s, chances = np.asarray(squares, dtype=float), np.asarray(chances, dtype=float)
+    s, chances = array("squares", squares, ndim=1), probabilities("chances", chances)
     if s.shape != chances.shape or (s <= 0).any() or abs(s @ chances - 1) > 1e-9:
-        raise ValueError(f"squares must be positive with mean 1, got {s}")
-    low, high = 0.0, float(T)  # γ ↦ T E[s/(γ + s d)] falls; it is 1 at the solution
-    for _ in range(200):
-        middle = (low + high) / 2
-        above = T * (chances * s / (middle + s * d)).sum() > 1
-        low, high = (middle, high) if above else (low, middle)
-    return d / ((low + high) / 2)
+        raise ValueError(f"squares must be positive with mean 1, one for each chance, got {s}")
+
+    def falling(gamma: float) -> float:
+        return float(T * (chances * s / (gamma + s * d)).sum() - 1)
+
+    return d / float(optimize.brentq(falling, 0, 2 * T, xtol=1e-15))

@@ -15,7 +15,7 @@ SINGLES, CHAIN, RING = [(0,), (1,), (2,)], [(0, 1), (1, 2)], [(0, 1), (1, 2), (0
 
 @pytest.mark.parametrize("groups", [SINGLES, CHAIN, RING])
 def test_published_tables_are_matched(groups):
-    fitted = aggregates.maximum_entropy(TRUTH, groups)
+    fitted = aggregates._maximum_entropy(TRUTH, groups)
     for group in groups:
         others = tuple(j for j in range(3) if j not in group)
         np.testing.assert_allclose(fitted.sum(axis=others), TRUTH.sum(axis=others), atol=1e-9)
@@ -35,7 +35,7 @@ def test_no_other_table_has_more_entropy(groups):
             same = [cells[j] == value for j, value in zip(group, cell, strict=True)]
             rows.append(np.all(same, axis=0).astype(float))
     unseen = linalg.null_space(np.array(rows))
-    fitted = aggregates.maximum_entropy(TRUTH, groups).ravel()
+    fitted = aggregates._maximum_entropy(TRUTH, groups).ravel()
     np.testing.assert_allclose(np.log(fitted) @ unseen, 0, atol=1e-9)
     assert np.abs(np.log(TRUTH.ravel()) @ unseen).max() > 0.1
 
@@ -43,15 +43,17 @@ def test_no_other_table_has_more_entropy(groups):
 def test_closed_forms():
     p = TRUTH
     singles = np.einsum("i,j,k->ijk", p.sum(axis=(1, 2)), p.sum(axis=(0, 2)), p.sum(axis=(0, 1)))
-    np.testing.assert_allclose(aggregates.maximum_entropy(p, SINGLES), singles, atol=1e-12)
+    np.testing.assert_allclose(aggregates._maximum_entropy(p, SINGLES), singles, atol=1e-12)
     chain = p.sum(axis=2)[:, :, None] * p.sum(axis=0)[None] / p.sum(axis=(0, 2))[None, :, None]
-    np.testing.assert_allclose(aggregates.maximum_entropy(p, CHAIN), chain, atol=1e-12)
+    np.testing.assert_allclose(aggregates._maximum_entropy(p, CHAIN), chain, atol=1e-12)
 
 
 def test_leading_axes_are_replicates():
     many = np.random.default_rng(1).dirichlet(np.ones(6), size=(4, 2)).reshape(4, 2, 2, 3)
-    together = aggregates.maximum_entropy(many, [(0,), (1,)])
-    np.testing.assert_allclose(together[3, 1], aggregates.maximum_entropy(many[3, 1], [(0,), (1,)]))
+    together = aggregates._maximum_entropy(many, [(0,), (1,)])
+    np.testing.assert_allclose(
+        together[3, 1], aggregates._maximum_entropy(many[3, 1], [(0,), (1,)])
+    )
 
 
 @given(st.lists(st.integers(0, 20), min_size=8, max_size=8).filter(any))
@@ -59,7 +61,7 @@ def test_leading_axes_are_replicates():
 def test_a_tree_is_exact_with_empty_cells(counts):
     table = np.array(counts, dtype=float).reshape(2, 2, 2)
     table /= table.sum()
-    fitted = aggregates.maximum_entropy(table, CHAIN)
+    fitted = aggregates._maximum_entropy(table, CHAIN)
     np.testing.assert_allclose(fitted.sum(axis=2), table.sum(axis=2), atol=1e-12)
     np.testing.assert_allclose(fitted.sum(axis=0), table.sum(axis=0), atol=1e-12)
 
@@ -70,10 +72,10 @@ def test_a_tree_is_exact_with_empty_cells(counts):
 )
 def test_retention_of_a_published_table(policy, kept):
     """20 000 runs: standard errors below 0.4 %; the two policies differ by 35 %."""
-    models = aggregates.simulate_aggregates(
+    run = aggregates.simulate(
         TRUTH, CHAIN, n=15, generations=6, replicates=20_000, policy=policy, rng=2
     )
-    pair, true_pair = models[:, -1].sum(axis=3).reshape(-1, 4), TRUTH.sum(axis=2).ravel()
+    pair, true_pair = run.params[:, -1].sum(axis=3).reshape(-1, 4), TRUTH.sum(axis=2).ravel()
     start = 1 - true_pair @ true_pair
     variance = 1 - (pair**2).sum(axis=1)
     drift = ((pair - true_pair) ** 2).sum(axis=1)
@@ -82,31 +84,25 @@ def test_retention_of_a_published_table(policy, kept):
 
 
 def test_what_is_not_published_obeys_another_law():
-    models = aggregates.simulate_aggregates(
-        TRUTH, SINGLES, n=10, generations=5, replicates=20_000, rng=3
-    )
-    both = models[:, -1, 1, 1].sum(axis=1)
+    run = aggregates.simulate(TRUTH, SINGLES, n=10, generations=5, replicates=20_000, rng=3)
+    both = run.params[:, -1, 1, 1].sum(axis=1)
     a, b = TRUTH[1].sum(), TRUTH[:, 1].sum()
     covariance = TRUTH[1, 1].sum() - a * b
     assert abs(both.mean() - (a * b + covariance / 10)) < 4 * standard_error(both)
 
 
 @pytest.mark.parametrize(
-    ("call", "message"),
+    ("changed", "message"),
     [
-        (lambda: aggregates.maximum_entropy(TRUTH, [(0, 2)]), "groups"),
-        (lambda: aggregates.maximum_entropy(-TRUTH, SINGLES), "table"),
-        (lambda: aggregates.maximum_entropy(TRUTH[0], SINGLES), "table must have 3 axes"),
-        (
-            lambda: aggregates.simulate_aggregates(2 * TRUTH, CHAIN, n=9, generations=1),
-            "truth must be probabilities",
-        ),
-        (
-            lambda: aggregates.simulate_aggregates(TRUTH, CHAIN, n=9, generations=1, policy="none"),
-            "policy",
-        ),
+        ({"groups": [(0, 2)]}, "groups"),
+        ({"truth": -TRUTH}, "truth must be finite and at least 0"),
+        ({"truth": TRUTH[0]}, "truth must be a non-empty array with 3 axes"),
+        ({"truth": 2 * TRUTH}, "truth must sum to 1"),
+        ({"policy": "accumulate-subsample"}, "policy"),
     ],
 )
-def test_bad_input_is_named(call, message):
+def test_bad_input_is_named(changed, message):
     with pytest.raises(ValueError, match=message):
-        call()
+        aggregates.simulate(
+            **{"truth": TRUTH, "groups": SINGLES, "n": 9, "generations": 1} | changed
+        )

@@ -56,7 +56,7 @@ def test_wilson_is_scipy_s(runs):
     z = stats.norm.isf(0.04)
     for k in range(runs + 1):
         exact = stats.binomtest(k, runs).proportion_ci(0.92, method="wilson")
-        low, high = detection._wilson(np.array([k / runs]), runs, z)
+        low, high = (detection._wilson(np.array([k / runs]), runs, end) for end in (-z, z))
         assert (low[0], high[0]) == pytest.approx((exact.low, exact.high), abs=1e-12)
         assert low >= 0 and high <= 1
 
@@ -84,7 +84,7 @@ def test_columns_with_ties_are_counted_one_by_one():
 def test_bad_input():
     good = np.arange(400.0)
     for null, alternative, words in [
-        (good[:399], good, "null must be"),
+        (good[:399], good, "null must hold at least 400 runs"),
         (good, good[:1], "at least 2 runs"),
         (good, 5.0, "at least 2 runs"),
         (np.append(good, np.nan), good, "finite"),
@@ -93,13 +93,13 @@ def test_bad_input():
             detection.detection_power(null, alternative)
     assert detection.detection_power(good, good[:2]).power == 0
     for rate in (0.05, 0.95):
-        with pytest.raises(ValueError, match="null must be"):
+        with pytest.raises(ValueError, match="null must hold"):
             detection.detection_power(good[:399], good, false_alarms=rate)
     with pytest.raises(ValueError, match="false_alarms"):
         detection.detection_power(good, good, false_alarms=0)
     with pytest.raises(ValueError, match="n must be"):
         detection.variance_power(4, 1)
-    with pytest.raises(ValueError, match="generations"):
+    with pytest.raises(ValueError, match="t must be"):
         detection.frozen_risk_power(2, 10, 0)
 
 
