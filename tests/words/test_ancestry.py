@@ -209,7 +209,7 @@ def test_junk_is_refused_or_gives_probabilities(values):
         (lambda: expected_vocabulary([float("nan"), 1], 5, 3), ["truth", "finite", "nan"]),
         (lambda: collapse_time([0.5, 0.5], 1), ["n", "at least 2", "1"]),
         (lambda: collapse_time([], 5), ["truth", "non-empty"]),
-        (lambda: collapse_time([[0.5, 0.5]], 5), ["truth", "one-dimensional", "(1, 2)"]),
+        (lambda: collapse_time([[0.5, 0.5]], 5), ["truth", "1 axis", "(1, 2)"]),
         (lambda: collapse_time([1.0, 0.5], 5), ["truth", "sum to 1", "1.5"]),
         (lambda: kingman_survival(0), ["x", "more than 0"]),
         (lambda: kingman_survival([1, float("nan")]), ["x", "more than 0", "nan"]),
