@@ -23,7 +23,7 @@ from collapse_lib.loop import (
     policy_named,
 )
 
-__all__ = ["expected_retention", "loss_constant", "retention_limit"]
+__all__ = ["expected_retention", "retention_limit"]
 
 
 def expected_retention(policy: str | Policy, n: int, generations: int) -> Floats:
@@ -34,18 +34,12 @@ def expected_retention(policy: str | Policy, n: int, generations: int) -> Floats
     policy : Policy or str
         Replace, Accumulate, AccumulateSubsample or RandomPast.
     n : int
-        Draws a generation, at least 2.
+        Draws per generation, at least 2.
     generations : int
 
     Returns
     -------
     ndarray, (generations + 1,)
-        Entry 0 is 1: the truth.
-
-    Raises
-    ------
-    ValueError
-        If ``n`` or ``generations`` is out of range, or no closed form is known for the policy.
 
     Notes
     -----
@@ -84,18 +78,14 @@ def retention_limit(policy: str | Policy, n: int) -> float:
     Parameters
     ----------
     policy : Policy or str
+        Replace, Accumulate or RandomPast.
     n : int
-        Draws a generation, at least 2.
+        Draws per generation, at least 2.
 
     Returns
     -------
     float
-        0 for Replace, sin(π/√n)/(π/√n) for Accumulate and RandomPast.
-
-    Raises
-    ------
-    ValueError
-        If ``n`` is out of range or no closed form is known for the policy.
+        0 for Replace, else sin(π/√n)/(π/√n).
 
     References
     ----------
@@ -114,42 +104,6 @@ def retention_limit(policy: str | Policy, n: int) -> float:
         case Accumulate() | RandomPast():
             return float(np.sinc(1 / np.sqrt(n)))
     raise ValueError(f"policy must be Replace, Accumulate or RandomPast, got {policy!r}")
-
-
-def loss_constant(policy: str | Policy) -> float:
-    """Limit of n × (share of variance lost for ever) as n grows.
-
-    A single fit to n real items has the constant 1.
-
-    Parameters
-    ----------
-    policy : Policy or str
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        If no closed form is known for the policy.
-
-    Examples
-    --------
-    >>> [round(loss_constant(p), 3) for p in ("replace", "accumulate-subsample", "accumulate")]
-    [inf, 2.935, 1.645]
-    """
-    policy = policy_named(policy)
-    match policy:
-        case Replace():
-            return float("inf")
-        case Accumulate() | RandomPast():
-            return np.pi**2 / 6
-        case AccumulateSubsample():
-            return np.pi**2 / 2 - 2
-    raise ValueError(
-        f"policy must be Replace, Accumulate, AccumulateSubsample or RandomPast, got {policy!r}"
-    )
 
 
 def _running_product(factors: Floats) -> Floats:

@@ -12,13 +12,14 @@ so that independent runs of the loop are an axis, never a Python loop.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from collapse_lib._types import Array, ArrayLike, Floats, Ints, Rng
-from collapse_lib.checks import as_generator, one_of, share, whole_number
+from collapse_lib._types import Array, ArrayLike, Floats, Rng
+from collapse_lib.checks import array, as_generator, one_of, share, whole_number
 
 __all__ = [
     "Accumulate",
@@ -28,7 +29,9 @@ __all__ = [
     "History",
     "Immigration",
     "LastK",
+    "OnlyReal",
     "PartlyReal",
+    "Past",
     "Policy",
     "RandomPast",
     "Replace",
@@ -48,18 +51,41 @@ class Family(Protocol):
         """Draw data (replicates, size, ...) from the models with these parameters."""
 
 
+class Past(Protocol):
+    """What a policy may ask of the loop so far: `History` answers with data, others with rows."""
+
+    rng: np.random.Generator
+
+    @property
+    def models(self) -> Sequence[Any]:
+        """The truth and every fit, in order."""
+
+    @property
+    def is_first_fit(self) -> bool:
+        """Whether there is no model yet but the truth."""
+
+    def draw(self, size: int, *, model: int = -1) -> Array:
+        """Draw a batch from one of the models, by default the newest."""
+
+    def keep(self, batch: Array) -> None:
+        """Remember a batch."""
+
+    def pool(self, last: int = 0) -> Array:
+        """Return all batches kept as one data set, or only the ``last`` so many."""
+
+
 class Policy(Protocol):
     """Decides what the next model is trained on."""
 
     name: str
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         """Return the next training set, (replicates, items, ...)."""
 
 
 @dataclass
 class History:
-    """What the loop has made so far, and the one way to make more of it.
+    """What the loop has made so far, and the one way to make more of it: a `Past`.
 
     Attributes
     ----------
@@ -68,7 +94,7 @@ class History:
     models : list of ndarray, (replicates, ...)
         Parameters of the truth and of every fit.
     batches : list of ndarray, (replicates, items, ...)
-        Every batch drawn, in order.
+        Every batch kept, in order.
     """
 
     family: Family
@@ -81,14 +107,29 @@ class History:
         return len(self.models) == 1
 
     def draw(self, size: int, *, model: int = -1) -> Array:
-        """Draw a batch from one of the models, by default the newest, and remember it."""
-        batch = self.family.sample(self.models[model], size, self.rng)
+        return self.family.sample(self.models[model], size, self.rng)
+
+    def keep(self, batch: Array) -> None:
         self.batches.append(batch)
-        return batch
 
     def pool(self, last: int = 0) -> Array:
-        """Return all batches as one data set, or only the ``last`` so many."""
         return np.concatenate(self.batches[-last:], axis=1)
+
+
+@dataclass(frozen=True)
+class OnlyReal:
+    """Train on n real items each time, drawn afresh, and on nothing made: the control.
+
+    Examples
+    --------
+    >>> policy_named("only-real")
+    OnlyReal()
+    """
+
+    name = "only-real"
+
+    def training_set(self, history: Past, n: int) -> Array:
+        return history.draw(n, model=0)
 
 
 @dataclass(frozen=True)
@@ -103,7 +144,7 @@ class Replace:
 
     name = "replace"
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         return history.draw(n)
 
 
@@ -119,8 +160,8 @@ class Accumulate:
 
     name = "accumulate"
 
-    def training_set(self, history: History, n: int) -> Array:
-        history.draw(n)
+    def training_set(self, history: Past, n: int) -> Array:
+        history.keep(history.draw(n))
         return history.pool()
 
 
@@ -136,11 +177,11 @@ class AccumulateSubsample:
 
     name = "accumulate-subsample"
 
-    def training_set(self, history: History, n: int) -> Array:
-        history.draw(n)
+    def training_set(self, history: Past, n: int) -> Array:
+        history.keep(history.draw(n))
         pool = history.pool()
         order = history.rng.random(pool.shape[:2]).argsort(axis=1)[:, :n]
-        return _take_items(pool, order)
+        return np.take_along_axis(pool, _for_items(order, pool), axis=1)
 
 
 @dataclass(frozen=True)
@@ -152,7 +193,7 @@ class PartlyReal:
     Parameters
     ----------
     real : int
-        Real items, at least 1.
+        At least 1.
 
     Examples
     --------
@@ -166,10 +207,11 @@ class PartlyReal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         if history.is_first_fit:
-            return history.draw(self.real, model=0)
-        return np.concatenate([history.batches[0], history.draw(n)], axis=1)
+            history.keep(history.draw(self.real, model=0))
+            return history.pool()
+        return np.concatenate([history.pool(), history.draw(n)], axis=1)  # real, then made
 
 
 @dataclass(frozen=True)
@@ -181,7 +223,7 @@ class FreshReal:
     Parameters
     ----------
     real : int
-        Real items a generation, at least 1.
+        Real items per generation, at least 1.
 
     Examples
     --------
@@ -195,7 +237,7 @@ class FreshReal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         real = history.draw(self.real, model=0)
         if history.is_first_fit:
             return real
@@ -223,7 +265,7 @@ class Immigration:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fraction", share("fraction", self.fraction))
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         made = history.draw(n)
         real = history.draw(n, model=0)
         is_real = history.rng.random(made.shape[:2]) < self.fraction
@@ -234,20 +276,13 @@ class Immigration:
 class LastK:
     """Train on n // k items from each of the last k models (the truth counts as one).
 
-    With ``reuse`` the batches drawn earlier from those models are used again;
-    without it every generation draws its items afresh.
-
     Parameters
     ----------
     k : int
-        Models in the window, at least 1.
+        Models in the window, at least 1 and at most n.
     reuse : bool
-        Whether batches drawn earlier are used again.
-
-    Raises
-    ------
-    ValueError
-        If ``k`` is out of range, or above n when it runs.
+        Whether the batches drawn earlier from those models are used again, or items are
+        drawn afresh in every generation.
 
     Examples
     --------
@@ -262,16 +297,15 @@ class LastK:
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", whole_number("k", self.k, minimum=1))
 
-    def training_set(self, history: History, n: int) -> Array:
+    def training_set(self, history: Past, n: int) -> Array:
         share = n // self.k
         if share == 0:
             raise ValueError(f"n must be at least k = {self.k} for LastK, got {n}")
         if self.reuse:
-            history.draw(share)
+            history.keep(history.draw(share))
             return history.pool(last=self.k)
-        window = history.models[-self.k :]
-        draws = [history.draw(share, model=-i) for i in range(1, len(window) + 1)]
-        return np.concatenate(draws, axis=1)
+        window = range(1, min(self.k, len(history.models)) + 1)
+        return np.concatenate([history.draw(share, model=-i) for i in window], axis=1)
 
 
 @dataclass(frozen=True)
@@ -286,21 +320,21 @@ class RandomPast:
 
     name = "random-past"
 
-    def training_set(self, history: History, n: int) -> Array:
-        models = range(len(history.models))
-        draws = np.stack([history.draw(n, model=i) for i in models])
+    def training_set(self, history: Past, n: int) -> Array:
+        draws = np.stack([history.draw(n, model=i) for i in range(len(history.models))])
         pick = history.rng.integers(len(draws), size=draws.shape[1:3])
         replicate, item = np.ogrid[: pick.shape[0], : pick.shape[1]]
         return draws[pick, replicate, item]
 
 
 SIMPLE_POLICIES: dict[str, Policy] = {
-    policy.name: policy for policy in (Replace(), Accumulate(), AccumulateSubsample(), RandomPast())
+    policy.name: policy
+    for policy in (OnlyReal(), Replace(), Accumulate(), AccumulateSubsample(), RandomPast())
 }
 
 
 def policy_named(policy: str | Policy) -> Policy:
-    """Return a policy from its name, or the policy itself.
+    """Return a policy from its name, if it has no parameters, or the policy itself.
 
     Parameters
     ----------
@@ -309,11 +343,6 @@ def policy_named(policy: str | Policy) -> Policy:
     Returns
     -------
     Policy
-
-    Raises
-    ------
-    ValueError
-        If the name is not that of a policy without parameters.
 
     Examples
     --------
@@ -340,20 +369,12 @@ class Trajectory:
     policy : Policy
         What chose the training sets.
     n : int
-        Draws a generation.
+        Draws per generation.
     """
 
     params: Floats
     policy: Policy
     n: int
-
-    @property
-    def replicates(self) -> int:
-        return self.params.shape[0]
-
-    @property
-    def generations(self) -> int:
-        return self.params.shape[1] - 1
 
 
 def run(
@@ -377,22 +398,16 @@ def run(
     truth : array_like, (…)
         Parameters of the real distribution.
     n : int
-        Draws a generation, at least 2.
+        Draws per generation, at least 2.
     generations : int
         Number of fits.
     replicates : int
         Independent runs.
     rng : int, numpy.random.Generator or None
-        Source of randomness.
 
     Returns
     -------
     Trajectory
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or the policy is unknown.
 
     Examples
     --------
@@ -405,12 +420,7 @@ def run(
     policy = policy_named(policy)
     n = whole_number("n", n, minimum=2)
     generations = whole_number("generations", generations)
-    try:
-        truth = np.asarray(truth, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"truth must be numbers, got {truth!r}") from None
-    if not np.isfinite(truth).all():
-        raise ValueError(f"truth must be finite, got {truth}")
+    truth = array("truth", truth)
     replicates = whole_number("replicates", replicates, minimum=1)
 
     everywhere = np.broadcast_to(truth, (replicates, *truth.shape))
@@ -421,11 +431,6 @@ def run(
     return Trajectory(np.stack(history.models, axis=1), policy, n)
 
 
-def _take_items(data: Array, order: Ints) -> Array:
-    """Pick items (axis 1) by a different order in each replicate, whatever an item's shape."""
-    return np.take_along_axis(data, _for_items(order, data), axis=1)
-
-
-def _for_items(array: Array, data: Array) -> Array:
+def _for_items(items: Array, data: Array) -> Array:
     """Give an array (replicates, items) as many axes as the data have."""
-    return array.reshape(array.shape + (1,) * (data.ndim - 2))
+    return items.reshape(items.shape + (1,) * (data.ndim - 2))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collapse_lib.conservation import expected_retention, loss_constant, retention_limit
+from collapse_lib.conservation import expected_retention, retention_limit
 from collapse_lib.families import Categorical, Gaussian
 from collapse_lib.loop import FreshReal, LastK, PartlyReal, run
 
@@ -139,15 +139,15 @@ def test_retention_limit_of_replace():
 
 
 @pytest.mark.parametrize("policy", ["accumulate", "random-past"])
-def test_loss_constant_is_the_limit(policy):
-    """n(1 − limit) = c + a/n + …: Richardson's extrapolation leaves an error of order 1/n²."""
+def test_the_share_lost_for_ever_is_first_order_in_1_over_n(policy):
+    """n(1 − limit) = π²/6 + a/n + …: Richardson's extrapolation leaves an error of order 1/n²."""
     n = 10**4
     loss = [m * (1 - retention_limit(policy, m)) for m in (n, 2 * n)]
-    assert loss_constant(policy) == pytest.approx(2 * loss[1] - loss[0], abs=1e-6)
+    assert 2 * loss[1] - loss[0] == pytest.approx(np.pi**2 / 6, abs=1e-6)
 
 
-def test_loss_constant_of_accumulate_subsample():
-    """Extrapolated in the number of generations, whose error is of order 1/t, then in n."""
+def test_what_a_subsample_loses_for_ever():
+    """π²/2 − 2: extrapolated in the number of generations, whose error is of order 1/t, then in n."""
 
     def loss(n):
         half, full = (
@@ -156,12 +156,7 @@ def test_loss_constant_of_accumulate_subsample():
         return 2 * full - half
 
     n = 2000
-    limit = 2 * loss(2 * n) - loss(n)
-    assert loss_constant("accumulate-subsample") == pytest.approx(limit, abs=1e-4)
-
-
-def test_loss_constant_of_replace():
-    assert loss_constant("replace") == float("inf")
+    assert 2 * loss(2 * n) - loss(n) == pytest.approx(np.pi**2 / 2 - 2, abs=1e-4)
 
 
 @given(st.sampled_from(POLICIES), st.integers(2, 10**6), st.integers(0, 300))
@@ -185,7 +180,7 @@ def test_junk_for_n_is_refused(policy, junk):
 
 @pytest.mark.parametrize("policy", [PartlyReal(5), FreshReal(5), LastK(2), "no-such", 7, None])
 @pytest.mark.parametrize(
-    "call", [lambda p: expected_retention(p, 5, 2), lambda p: loss_constant(p)]
+    "call", [lambda p: expected_retention(p, 5, 2), lambda p: retention_limit(p, 5)]
 )
 def test_a_policy_without_a_closed_form_is_named(policy, call):
     with pytest.raises(ValueError, match="policy must be"):

@@ -8,7 +8,9 @@ from collapse_lib.loop import (
     Accumulate,
     AccumulateSubsample,
     FreshReal,
+    History,
     LastK,
+    OnlyReal,
     PartlyReal,
     RandomPast,
     Replace,
@@ -46,6 +48,7 @@ def training_sets(policy, *, n, generations):
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
+        (OnlyReal(), [{0: 4}, {0: 4}, {0: 4}]),
         (Replace(), [{0: 4}, {1: 4}, {2: 4}]),
         (Accumulate(), [{0: 4}, {0: 4, 1: 4}, {0: 4, 1: 4, 2: 4}]),
         (PartlyReal(real=3), [{0: 3}, {0: 3, 1: 4}, {0: 3, 2: 4}]),
@@ -97,6 +100,19 @@ def test_partly_real_keeps_its_real_items_and_fresh_real_does_not():
     kept, fresh = draws_of(PartlyReal(real=5)), draws_of(FreshReal(real=5))
     assert len(kept[0] & kept[1] & kept[3]) == 5
     assert not fresh[0] & fresh[1] and not fresh[2] & fresh[3]
+
+
+def test_only_real_draws_afresh():
+    assert not set.intersection(*draws_of(OnlyReal())[:2])
+
+
+def test_what_is_drawn_is_remembered_only_if_a_policy_keeps_it():
+    history = History(Diary(), np.random.default_rng(4), models=[np.zeros((1, 1))])
+    batch = history.draw(3)
+    assert not history.batches
+    history.keep(batch)
+    history.keep(history.draw(2))
+    assert history.pool().shape == (1, 5) and history.pool(last=1).shape == (1, 2)
 
 
 def test_last_k_redraws_unless_told_to_reuse():
@@ -159,6 +175,16 @@ def test_last_k_keeps_what_its_recursion_says():
     assert_agrees((params**2).sum(axis=2)[:, 1:], np.diag(products)[1:])
 
 
+def test_only_real_never_loses_more_than_one_fit_does():
+    n, truth = 7, np.array([0.5, 0.3, 0.2])
+    params = run(
+        Categorical(3), "only-real", truth=truth, n=n, generations=12, replicates=20_000, rng=10
+    ).params[:, 1:]
+    spread = 1 - truth @ truth
+    assert_agrees(1 - (params**2).sum(axis=2), np.full(12, (1 - 1 / n) * spread))
+    assert_agrees(((params - truth) ** 2).sum(axis=2), np.full(12, spread / n))
+
+
 # 20 000 replicates: an expectation that is off by 0.06 standard deviations is caught
 # (|z| > 4) with a chance above 99 %.
 def assert_agrees(samples, expected):
@@ -169,8 +195,7 @@ def assert_agrees(samples, expected):
 def test_trajectory_says_its_sizes():
     result = run(Gaussian(), "accumulate", truth=[0, 1], n=4, generations=3, replicates=2, rng=1)
     assert result.params.shape == (2, 4, 2)
-    assert (result.replicates, result.generations, result.n) == (2, 3, 4)
-    assert result.policy == Accumulate()
+    assert (result.policy, result.n) == (Accumulate(), 4)
     assert (result.params[:, 0] == [0, 1]).all()
 
 
@@ -196,7 +221,7 @@ def test_replicates_are_independent():
 
 
 def test_policies_by_name():
-    for policy in (Replace(), Accumulate(), AccumulateSubsample(), RandomPast()):
+    for policy in (OnlyReal(), Replace(), Accumulate(), AccumulateSubsample(), RandomPast()):
         assert policy_named(policy.name) == policy == policy_named(policy)
 
 

@@ -33,23 +33,7 @@ from collapse_lib.deep.stack import Optimiser, Stack, Streams, fit
 from collapse_lib.loop import FreshReal, History, PartlyReal, Policy, policy_named
 from collapse_lib.sweep import sweep
 
-__all__ = ["Arm", "Experiment", "OnlyReal", "evolve"]
-
-
-@dataclass(frozen=True)
-class OnlyReal:
-    """The control: train on the n real rows in every generation, on nothing made.
-
-    Examples
-    --------
-    >>> OnlyReal().name
-    'only-real'
-    """
-
-    name = "only-real"
-
-    def training_set(self, history: History, n: int) -> Array:
-        return history.draw(n, model=0)
+__all__ = ["Arm", "Experiment", "evolve"]
 
 
 @dataclass(frozen=True)
@@ -217,7 +201,11 @@ def _training_rows(policy: Policy, history: History, n: int) -> Ints:
             raise ValueError(f"policy must do with the same {n} real rows, got {policy}")
         case PartlyReal() if policy.real != n:
             raise ValueError(f"policy must keep all {n} real rows, got {policy}")
-    rows = history.draw(n) if history.is_first_fit else policy.training_set(history, n)
+    if history.is_first_fit:
+        rows = history.draw(n)
+        history.keep(rows)
+    else:
+        rows = policy.training_set(history, n)
     history.models.append(history.family.fit(rows))
     chosen: Ints = rows[0]
     return chosen

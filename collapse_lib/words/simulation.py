@@ -18,7 +18,7 @@ import numpy as np
 
 from collapse_lib._types import ArrayLike, Floats, Ints, Rng
 from collapse_lib.checks import as_generator, one_of, weights, whole_number
-from collapse_lib.conservation import expected_retention, loss_constant, retention_limit
+from collapse_lib.conservation import expected_retention, retention_limit
 from collapse_lib.loop import Policy, policy_named
 from collapse_lib.words._mixtures import MIXING, Mixture
 from collapse_lib.words._survivors import Step, Survivors, replace_poisson, stepper
@@ -45,7 +45,6 @@ __all__ = [
     "expected_vocabulary",
     "extinction_probability",
     "forgetting_quantile",
-    "loss_constant",
     "no_loss_probability",
     "retention_limit",
     "sample_forgetting_time",
