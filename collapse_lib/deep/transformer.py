@@ -93,7 +93,7 @@ class Transformer(Stack):
         y = y.long()  # also holds the number of the opening token
         opening = torch.full_like(y[..., :1], self.vocabulary)
         inputs = torch.cat([opening, y[..., :-1]], dim=-1)
-        return self._logits(self._trunk(self._embed(inputs, 0), y.shape[1], self.length))
+        return self._logits(self._trunk(self._embed(inputs, 0), y.shape[1], y.shape[2]))
 
     @torch.no_grad()
     def sample(self, n: int, streams: Streams, temperature: Tensor) -> Tensor:
