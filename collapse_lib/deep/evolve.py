@@ -216,7 +216,7 @@ class _State:
     """Where a shard stands: all that the next generation needs."""
 
     fingerprint: str  # of the experiment, but for the number of generations and what is shown
-    n: int  # rows of a generation
+    n: int  # rows per generation
     pool: Tensor  # (members, rows, …), real, then made: room for all; on disk those so far
     streams: list[Tensor]  # states of the random streams
     histories: list[History]  # one per member

@@ -25,6 +25,8 @@ __all__ = [
     "precision_and_recall",
 ]
 
+NEIGHBOUR = 3  # to which the balls of `precision_and_recall` reach
+
 
 @dataclass(frozen=True)
 class Judge:
@@ -38,14 +40,12 @@ class Judge:
     network: Any
 
     @classmethod
-    def train(
-        cls, images: Floats, labels: Ints, *, hidden: tuple[int, ...] = (128, 32), seed: int = 0
-    ) -> Judge:
+    def train(cls, images: Floats, labels: Ints, *, hidden: tuple[int, ...] = (128, 32)) -> Judge:
         """Train on real images, (n, pixels), and their labels."""
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
 
-        network = MLPClassifier(hidden, learning_rate_init=2e-3, max_iter=60, random_state=seed)
+        network = MLPClassifier(hidden, learning_rate_init=2e-3, max_iter=60, random_state=0)
         with warnings.catch_warnings():  # sixty epochs are meant, converged or not
             warnings.simplefilter("ignore", ConvergenceWarning)
             return cls(network.fit(images, labels))
@@ -107,18 +107,15 @@ def frechet_distance(a: ArrayLike, b: ArrayLike) -> float:
     return float(shift + np.trace(cov_a + cov_b) - 2 * np.sqrt(mixed).sum())
 
 
-def precision_and_recall(
-    real: ArrayLike, made: ArrayLike, *, neighbours: int = 3
-) -> tuple[float, float]:
+def precision_and_recall(real: ArrayLike, made: ArrayLike) -> tuple[float, float]:
     """Share of made points near real ones, and of real points near made ones.
 
-    *Near* means inside the ball around some point that reaches to its k-th neighbour.
+    *Near* means inside the ball around some point that reaches to its third neighbour.
 
     Parameters
     ----------
     real, made : array_like, (n, features)
-    neighbours : int
-        k, below the size of either sample.
+        At least four points each.
 
     Returns
     -------
@@ -135,20 +132,19 @@ def precision_and_recall(
     (1.0, 0.65)
     """
     real, made = checks.array("real", real, ndim=2), checks.array("made", made, ndim=2)
-    neighbours = checks.whole_number("neighbours", neighbours, minimum=1)
-    if min(len(real), len(made)) <= neighbours:
+    if min(len(real), len(made)) <= NEIGHBOUR:
         raise ValueError(
-            f"neighbours must be below the sample sizes {len(real)} and {len(made)}, "
-            f"got {neighbours}"
+            f"real and made must be more than {NEIGHBOUR} points each, "
+            f"got {len(real)} and {len(made)}"
         )
     distance = cdist(real, made)
-    near_real = distance <= _radius(real, neighbours)[:, None]
-    near_made = distance <= _radius(made, neighbours)[None]
+    near_real = distance <= _radius(real)[:, None]
+    near_made = distance <= _radius(made)[None]
     return float(near_real.any(axis=0).mean()), float(near_made.any(axis=1).mean())
 
 
-def _radius(points: Floats, neighbours: int) -> Floats:
-    return np.partition(cdist(points, points), neighbours, axis=1)[:, neighbours]
+def _radius(points: Floats) -> Floats:
+    return np.partition(cdist(points, points), NEIGHBOUR, axis=1)[:, NEIGHBOUR]
 
 
 def by_class(images: Floats, classes: Ints, labels: Sequence[int] | Ints, each: int) -> Floats:

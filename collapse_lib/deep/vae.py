@@ -91,10 +91,6 @@ class ImageMeasure:
     ----------
     real, test : ndarray, (n, pixels)
     judge : Judge
-    points : int
-        Images used for precision and recall, whose cost is quadratic.
-    most : int
-        Made images that the judge looks at.
 
     Notes
     -----
@@ -113,13 +109,12 @@ class ImageMeasure:
     (60, 8)
     """
 
-    DRAWS = 4
+    DRAWS = 4  # of the code
+    POINTS = 600  # images used for precision and recall, whose cost is quadratic
+    MOST = 10_000  # made images that the judge looks at
 
-    def __init__(
-        self, real: Floats, test: Floats, judge: Judge, *, points: int = 600, most: int = 10_000
-    ) -> None:
+    def __init__(self, real: Floats, test: Floats, judge: Judge) -> None:
         self.test, self.judge = torch.as_tensor(test), judge
-        self.points, self.most = points, most
         self.real_features = judge.features(real)
         self.test_variance = np.var(test, axis=0).sum()
 
@@ -128,7 +123,7 @@ class ImageMeasure:
     ) -> dict[str, Any]:
         test = self.test.to(samples.device).expand(model.members, -1, -1)
         draws = [model.loss(test, streams).mean(1) for _ in range(self.DRAWS)]
-        looked_at = samples[:, : self.most].float().cpu().numpy()
+        looked_at = samples[:, : self.MOST].float().cpu().numpy()
         rows = [self._of_images(images) for images in looked_at]
         measured: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
         return measured | {
@@ -140,7 +135,7 @@ class ImageMeasure:
     def _of_images(self, images: Floats) -> dict[str, Any]:
         features = self.judge.features(images)
         share = (self.judge.classes(images)[:, None] == self.judge.labels).mean(axis=0)
-        near = precision_and_recall(self.real_features[: self.points], features[: self.points])
+        near = precision_and_recall(self.real_features[: self.POINTS], features[: self.POINTS])
         return {
             "frechet": frechet_distance(self.real_features, features),
             "precision": near[0],

@@ -45,7 +45,7 @@ def test_precision_and_recall_tell_two_failures_apart():
 def test_bad_images():
     with pytest.raises(ValueError, match="a and b must be"):
         judge.frechet_distance(np.zeros((3, 2)), np.zeros((3, 3)))
-    with pytest.raises(ValueError, match="neighbours must be below"):
+    with pytest.raises(ValueError, match="real and made must be more than 3 points each"):
         judge.precision_and_recall(np.zeros((3, 2)), np.zeros((9, 2)))
 
 

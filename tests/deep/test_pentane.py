@@ -23,9 +23,9 @@ def test_bonds_angles_and_torsions_are_what_was_asked_for():
 
 def test_energy_is_that_of_the_mirror_image_and_of_the_reversed_molecule():
     torsions = np.random.default_rng(2).uniform(-np.pi, np.pi, (100, 2))
-    energy = pentane.energy(torsions)
-    np.testing.assert_allclose(pentane.energy(-torsions), energy)
-    np.testing.assert_allclose(pentane.energy(torsions[:, ::-1]), energy)
+    energy = pentane._energy(torsions)
+    np.testing.assert_allclose(pentane._energy(-torsions), energy)
+    np.testing.assert_allclose(pentane._energy(torsions[:, ::-1]), energy)
 
 
 def test_populations_converge_with_the_grid():
@@ -57,7 +57,9 @@ def test_width_of_the_trans_well():
 
 
 def test_bad_molecules():
-    with pytest.raises(ValueError, match="torsions must be rows of two finite angles"):
-        pentane.energy([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match="torsions must be rows of two angles"):
+        pentane._energy([[1.0, 2.0, 3.0]])
+    with pytest.raises(ValueError, match="torsions must be finite, got inf"):
+        pentane.coordinates([[1.0, np.inf]])
     with pytest.raises(ValueError, match="grid must divide 720"):
         pentane.Pentane().cells(77)

@@ -56,7 +56,8 @@ def test_measures_of_images():
     pytest.importorskip("sklearn")
     labels = np.repeat([0, 1], 50)
     real = (0.2 + 0.6 * labels[:, None] + 0.05 * rng.standard_normal((100, 9))).astype("float32")
-    measure = ImageMeasure(real, real, Judge.train(real, labels), points=50)
+    measure = ImageMeasure(real, real, Judge.train(real, labels))
+    measure.POINTS = 50
     model = VAE(Streams([1, 2]), pixels=9, hidden=8, latent=2)
     made = torch.as_tensor(np.stack([real, real[labels == 1].repeat(2, axis=0)]))
     with torch.no_grad():
@@ -74,9 +75,9 @@ def test_an_image_measure_reports_one_number_a_member():
     model = VAE(Streams([1, 2]), arms=2, pixels=64, hidden=8, latent=2)
     streams = Streams([3, 4])
     samples = model.sample(50, streams, torch.ones(4))
-    measured = ImageMeasure(data.train, data.test, judge, points=40)(
-        model, samples, torch.ones(4), streams
-    )
+    measure = ImageMeasure(data.train, data.test, judge)
+    measure.POINTS = 40
+    measured = measure(model, samples, torch.ones(4), streams)
     assert all(len(value) == 4 for value in measured.values())
     assert measured["class_share"].shape == (4, 10)
     assert torch.allclose(measured["noise"], torch.tensor(np.exp(-1.0)).float())
