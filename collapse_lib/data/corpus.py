@@ -65,18 +65,11 @@ def read_corpus(path: StrPath | None = None, **options: Any) -> Corpus:
     path : str or path-like, optional
         A UTF-8 text; by default the help topics that ship with Python.
     **options
-        As of `corpus_of`.
+        Those of `corpus_of`.
 
     Returns
     -------
     Corpus
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        As `corpus_of`.
 
     Examples
     --------
@@ -103,10 +96,8 @@ def corpus_of(
     ----------
     contents : str
         Paragraphs, with empty lines between them.
-    vocabulary : int
-        Number of words kept, the most frequent ones of the training part; at most 32,768.
-    length : int
-        Words a row.
+    vocabulary, length : int
+        Words kept, the most frequent ones of the training part, at most 32,768; words per row.
     test : float
         Share of the paragraphs held out.
     rows : int, optional
@@ -119,11 +110,6 @@ def corpus_of(
     Returns
     -------
     Corpus
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or the text is too short for one row of each part.
 
     Examples
     --------
@@ -193,7 +179,7 @@ def tiny_stories(
     download : bool
         Fetch the file if it is not found, into ``folder`` or else the user's cache.
     **options
-        As of `read_corpus`; whole stories are held out.
+        Those of `corpus_of`; whole stories are held out.
 
     Returns
     -------
@@ -202,10 +188,7 @@ def tiny_stories(
     Raises
     ------
     DataUnavailable
-        If the file is missing, broken, other than it should be, or out of reach. Says which,
-        and the way out.
-    ValueError
-        If an option is out of range.
+        If the file is missing, broken, other than it should be, or out of reach.
 
     References
     ----------

@@ -1,23 +1,19 @@
 """Deep models that train on their own samples: the only part of the library that needs torch.
 
-Many small models are trained as one: every tensor has a leading ensemble axis of
-policies × seeds. The rooms: `stack` (the ensemble axis), `vae`, `transformer`, `torsion`
-(the models), `rows` (what a policy trains on), `training` (one fit), `evolve` (the loop),
-`checkpoint` (where it stands), `presets` (sizes and machines), `measures` and `sheets`
-(numbers and pictures). What needs no torch: `corpus`, `stories`, `topic_language`, `pentane`
-(data and exact laws), `image_metrics`, `paired` (measurement), `records` (stored runs).
+Many small models are trained as one: every tensor has a leading axis of members, policies ×
+seeds. What needs no torch: `pentane` and `topic_language` (exact laws), `compare` (intervals
+and stored runs).
 """
 
 __all__ = ["need_torch"]
 
 
 def need_torch() -> None:
-    """Raise a helpful error if torch cannot be imported.
+    """Raise an error that says how to get torch, if it cannot be imported.
 
     Raises
     ------
     ModuleNotFoundError
-        It says how to get torch.
 
     Examples
     --------

@@ -1,38 +1,39 @@
 """The loop for deep models: train, sample, choose rows, train again.
 
-Generation 0 is trained on real data, once a seed, and copied for every arm. Seeds are
-independent, so shards of them run side by side: one process a core, one stack on a GPU, or
+Generation 0 is trained on real data, once per seed, and copied for every arm. Seeds are
+independent, so shards of them run side by side: one process per core, one stack on a GPU, or
 jobs on a cluster. A shard writes a checkpoint after every generation and goes on from it.
+
+The policies and the history of `loop` choose what is trained on, among the numbers of rows: the
+real ones are 0 … n−1, the samples of generation g are (g+1)·n … (g+2)·n − 1.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import inspect
+import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
 from collapse_lib._types import Array, Floats, Ints, StrPath
-from collapse_lib.checks import one_of, positive, whole_number
-from collapse_lib.deep.checkpoint import State, fingerprint, keep, resumed
-from collapse_lib.deep.paired import Paired, paired_difference
-from collapse_lib.deep.rows import RowHistory, training_rows
-from collapse_lib.deep.stack import Stack, Streams
-from collapse_lib.deep.training import Optimiser, fit
-from collapse_lib.loop import Policy, policy_named
+from collapse_lib.checks import positive, whole_number
+from collapse_lib.deep.compare import Evolution
+from collapse_lib.deep.stack import Optimiser, Stack, Streams, fit
+from collapse_lib.loop import FreshReal, History, PartlyReal, Policy, policy_named
 from collapse_lib.sweep import sweep
 
-__all__ = ["Arm", "Evolution", "Experiment", "evolve"]
-
-Part = dict[str, Any]
-"""The metrics, what is shown and the seconds of a shard, as in an `Evolution`."""
+__all__ = ["Arm", "Experiment", "evolve"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Arm:
     ----------
     policy : Policy or str
     temperature : float
-        Passed to the model's ``sample``.
+        Of the model's ``sample``; 0 gives decoder means, or always the likeliest word.
     name : str
         By default the policy's name, with the temperature if that is not 1.
     """
@@ -79,8 +80,7 @@ class Experiment:
     show : callable
         ``show(model, samples, streams)`` returns what pictures need, (members, …).
     steps_follow_pool : bool
-        Whether a generation trains longer in proportion to the data there are by then,
-        instead of the same number of steps each time.
+        Whether a generation trains longer in proportion to the data there are by then.
     """
 
     build: Callable[[Streams, int], Stack]
@@ -102,39 +102,6 @@ class Experiment:
 
     def real_rows(self, seed: int) -> Array:
         return np.asarray(self.data(seed) if callable(self.data) else self.data)
-
-
-@dataclass(frozen=True)
-class Evolution:
-    """What every arm and seed did in every generation.
-
-    Attributes
-    ----------
-    arms : tuple of str
-        Names.
-    metrics : dict of str to ndarray, (arms, seeds, generations, …)
-    shown : ndarray, (arms, generations, …)
-        What `Experiment.show` returned, of the first seed.
-    seconds : dict of str to float
-        Time spent to train, sample and measure, added over the shards.
-    """
-
-    arms: tuple[str, ...]
-    metrics: dict[str, Floats]
-    shown: Floats
-    seconds: dict[str, float]
-
-    def of(self, metric: str, arm: str) -> Floats:
-        """One metric of one arm, (seeds, generations, …)."""
-        one_of("metric", metric, tuple(self.metrics))
-        values: Floats = self.metrics[metric][self.arms.index(one_of("arm", arm, self.arms))]
-        return values
-
-    def paired(self, metric: str, arm: str, other: str, generation: int = -1) -> Paired:
-        """The difference between two arms, seed by seed, in one generation."""
-        return paired_difference(
-            self.of(metric, arm)[:, generation], self.of(metric, other)[:, generation]
-        )
 
 
 def evolve(
@@ -161,7 +128,7 @@ def evolve(
     seed : int
         Changes all of them.
     device : str
-        ``"cpu"``: a process a shard with one thread each. Otherwise the shards run one
+        ``"cpu"``: a process per shard with one thread each. Otherwise the shards run one
         after the other in this process. If memory runs out, a shard is halved and its halves
         start again; the room for all generations is taken at the start, so that a stack that
         is too large fails early.
@@ -170,17 +137,12 @@ def evolve(
         GPUs, each the only one that its worker sees.
     checkpoints : path, optional
         Folder in which each shard keeps its newest generation; a later call with the same
-        experiment goes on from there.
+        experiment goes on from there, also to more generations.
     progress : bool
 
     Returns
     -------
     Evolution
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range, or the folder holds another experiment.
 
     Examples
     --------
@@ -198,17 +160,71 @@ def evolve(
     (('replace', 'accumulate'), (2, 2, 3))
     """
     seeds = whole_number("seeds", seeds, minimum=1)
-    step = whole_number("seeds_a_stack", seeds_a_stack, minimum=1)
-    shards = [tuple(range(i, min(i + step, seeds))) for i in range(0, seeds, step)]
+    size = whole_number("seeds_a_stack", seeds_a_stack, minimum=1)
+    shards = [range(seeds)[i : i + size] for i in range(0, seeds, size)]
     run = functools.partial(_shard, experiment, entropy=seed, device=device, folder=checkpoints)
     if torch.device(device).type == "cpu" or backend == "dask":
-        cells = [{"members": shard} for shard in shards]
-        parts: Sequence[Part] = sweep(
-            run, cells, seed=None, backend=backend, workers=workers, progress=progress
-        ).values
+        cells = [{"members": tuple(shard)} for shard in shards]
+        options: dict[str, Any] = {"backend": backend, "workers": workers, "progress": progress}
+        return _merged(sweep(run, cells, seed=None, **options).values)
+    return _merged([run(members=shard, progress=progress) for shard in shards])
+
+
+@dataclass
+class _Rows:
+    """A `loop.Family` of row numbers: a model is the number of its fit, its sample what it made."""
+
+    n: int  # rows of every batch
+    fits: int = 0
+
+    def fit(self, data: Array) -> Ints:
+        self.fits += 1
+        return np.array([self.fits])
+
+    def sample(self, params: Array, size: int, rng: np.random.Generator) -> Ints:
+        if size > self.n:
+            raise ValueError(f"size must be at most the {self.n} rows of a batch, got {size}")
+        return params[:, None] * self.n + np.arange(size)
+
+
+def _row_history(n: int, rng: np.random.Generator) -> History:
+    return History(_Rows(n), rng, models=[np.array([0])])
+
+
+def _training_rows(policy: Policy, history: History, n: int) -> Ints:
+    """Choose the rows of the next fit, (rows,), and count that fit.
+
+    The first fit sees all real rows, whatever the policy: it is trained once and shared.
+    """
+    match policy:
+        case FreshReal():
+            raise ValueError(f"policy must do with the same {n} real rows, got {policy}")
+        case PartlyReal() if policy.real != n:
+            raise ValueError(f"policy must keep all {n} real rows, got {policy}")
+    if history.is_first_fit:
+        rows = history.draw(n)
+        history.keep(rows)
     else:
-        parts = [run(members=shard, progress=progress) for shard in shards]
-    return _joined(experiment, parts)
+        rows = policy.training_set(history, n)
+    history.models.append(history.family.fit(rows))
+    chosen: Ints = rows[0]
+    return chosen
+
+
+@dataclass
+class _State:
+    """Where a shard stands: all that the next generation needs."""
+
+    fingerprint: str  # of the experiment, but for the number of generations and what is shown
+    n: int  # rows per generation
+    pool: Tensor  # (members, rows, …), real, then made: room for all; on disk those so far
+    streams: list[Tensor]  # states of the random streams
+    histories: list[History]  # one per member
+    records: list[dict[str, Floats]] = field(default_factory=list)  # one per generation
+    shown: list[Floats] = field(default_factory=list)  # one per generation, (arms, …)
+    seconds: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys(("train", "sample", "measure"), 0)
+    )
 
 
 def _shard(
@@ -218,7 +234,7 @@ def _shard(
     device: str,
     folder: StrPath | None,
     progress: bool = False,
-) -> Part:
+) -> Evolution:
     """All generations of a few seeds; on a full GPU, of half of them at a time."""
     if torch.device(device).type == "cpu":
         torch.set_num_threads(1)
@@ -229,11 +245,8 @@ def _shard(
             raise
     torch.cuda.empty_cache()
     half = len(members) // 2
-    parts = [
-        _shard(experiment, part, entropy, device, folder, progress)
-        for part in (members[:half], members[half:])
-    ]
-    return _merged(parts)
+    halves = members[:half], members[half:]
+    return _merged([_shard(experiment, h, entropy, device, folder, progress) for h in halves])
 
 
 def _run(
@@ -243,60 +256,93 @@ def _run(
     device: str,
     folder: StrPath | None,
     progress: bool,
-) -> Part:
+) -> Evolution:
     numbers = [np.random.SeedSequence((entropy, s)).generate_state(1)[0] for s in members]
     streams = Streams(numbers, device)
+    state = _start(experiment, members, entropy, streams)
     file = None if folder is None else Path(folder) / f"seeds-{members[0]}-{members[-1]}.pt"
-    state = _start(experiment, members, entropy, device, streams)
-    state = resumed(file, state)
+    if file and file.exists():
+        state = _resumed(file, state)
     streams.restore(state.streams)
-    state.pool = _with_room(state.pool, (experiment.generations + 1) * state.histories[0].n, device)
-    done = len(state.records)
-    for t in tqdm(
-        range(done, experiment.generations), disable=not progress, initial=done, desc="generations"
-    ):
+    state.pool = _with_room(state.pool, (experiment.generations + 1) * state.n, device)
+    left = range(len(state.records), experiment.generations)
+    for t in tqdm(left, disable=not progress, initial=left.start, desc="generations"):
         _generation(experiment, state, t, streams)
         state.streams = streams.state()
-        keep(file, state)
-    asked = slice(experiment.generations)  # a checkpoint may hold more
-    return {
-        "metrics": {
-            name: np.stack([record[name] for record in state.records[asked]], axis=2)
-            for name in state.records[0]
-        },
-        "shown": np.stack(state.shown[asked], axis=1),
-        "seconds": state.seconds,
-    }
-
-
-def _start(
-    experiment: Experiment, members: Sequence[int], entropy: int, device: str, streams: Streams
-) -> State:
-    real = torch.as_tensor(np.stack([experiment.real_rows(s) for s in members]))
-    arms = len(experiment.arms)
-    rngs = [np.random.default_rng((entropy, arm, s)) for arm in range(arms) for s in members]
-    return State(
-        fingerprint(experiment, real.numpy(), members, entropy, torch.device(device).type),
-        real.repeat(arms, *[1] * (real.dim() - 1)),
-        streams.state(),
-        [RowHistory(real.shape[1], rng) for rng in rngs],
+        if file:
+            _keep(file, state)
+    records = state.records[: experiment.generations]  # a checkpoint may hold more
+    return Evolution(
+        tuple(arm.name for arm in experiment.arms),
+        {name: np.stack([record[name] for record in records], axis=2) for name in records[0]},
+        np.stack(state.shown[: experiment.generations], axis=1),
+        state.seconds,
     )
 
 
-def _generation(experiment: Experiment, state: State, t: int, streams: Streams) -> None:
+def _start(
+    experiment: Experiment, members: Sequence[int], entropy: int, streams: Streams
+) -> _State:
+    real = np.stack([experiment.real_rows(s) for s in members])
+    arms, n = len(experiment.arms), real.shape[1]
+    settings = experiment.arms, experiment.optimiser, experiment.steps_follow_pool
+    shard = tuple(members), entropy, streams.device.type
+    functions = [_named(experiment.build), _named(experiment.measure)]
+    mark = str(joblib.hash((functions, settings, real, shard)))
+    rngs = [np.random.default_rng((entropy, arm, s)) for arm in range(arms) for s in members]
+    pool = torch.as_tensor(real).repeat(arms, *[1] * (real.ndim - 1))
+    return _State(mark, n, pool, streams.state(), [_row_history(n, rng) for rng in rngs])
+
+
+def _named(function: Callable[..., Any]) -> tuple[Any, ...]:
+    """What tells one function from another, in another process too: no address in memory.
+
+    What it calls or closes over does not count.
+    """
+    if isinstance(function, functools.partial):
+        bound = list(function.args) + sorted(function.keywords.items())
+        return _named(function.func), bound
+    kind = function if hasattr(function, "__qualname__") else type(function)
+    code = getattr(function, "__code__", None)
+    constants = [each for each in code.co_consts if not inspect.iscode(each)] if code else None
+    body = code and (code.co_code, code.co_names, repr(constants))
+    return kind.__module__, kind.__qualname__, body
+
+
+def _keep(file: Path, state: _State) -> None:
+    """Write a checkpoint whole or not at all."""
+    rows = state.pool[:, : (len(state.records) + 1) * state.n]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".part")
+    torch.save(dataclasses.replace(state, pool=rows.to("cpu", copy=True)), part)
+    os.replace(part, file)
+
+
+def _resumed(file: Path, fresh: _State) -> _State:
+    state: _State = torch.load(file, map_location="cpu", weights_only=False)
+    if state.fingerprint != fresh.fingerprint:
+        raise ValueError(
+            f"checkpoints must belong to this experiment, but {file} was written by another "
+            "one: name another folder, or delete it"
+        )
+    return state
+
+
+def _generation(experiment: Experiment, state: _State, t: int, streams: Streams) -> None:
     """Choose rows, train, sample, measure."""
-    arms, n = len(experiment.arms), state.histories[0].n
-    device = state.pool.device
-    temperature = torch.tensor(
-        [arm.temperature for arm in experiment.arms], device=device, dtype=torch.float32
-    ).repeat_interleave(len(streams))
+    arms, n, device = len(experiment.arms), state.n, state.pool.device
+    temperatures = torch.tensor([arm.temperature for arm in experiment.arms], dtype=torch.float32)
+    temperature = temperatures.to(device).repeat_interleave(len(streams))
     clock = time.perf_counter()
     policies = [policy_named(arm.policy) for arm in experiment.arms for _ in range(len(streams))]
-    rows = [training_rows(*one) for one in zip(policies, state.histories, strict=True)]
+    pairs = zip(policies, state.histories, strict=True)
+    rows = [_training_rows(policy, history, n) for policy, history in pairs]
     model = experiment.build(streams, 1 if t == 0 else arms)
-    batches = _Minibatches(state.pool, rows, streams, experiment.optimiser.batch, model.arms)
-    steps = experiment.optimiser.steps * (t + 1 if experiment.steps_follow_pool else 1)
-    fit(model, batches, experiment.optimiser, streams, steps=steps)
+    optimiser = experiment.optimiser
+    if experiment.steps_follow_pool:
+        optimiser = dataclasses.replace(optimiser, steps=optimiser.steps * (t + 1))
+    batches = _Minibatches(state.pool, rows, streams, optimiser.batch, model.arms)
+    fit(model, batches, optimiser, streams)
     if t == 0:
         model = model.for_every_arm(arms)
     clock = _tick(state, "train", clock)
@@ -342,7 +388,7 @@ def _with_room(pool: Tensor, rows: int, device: str) -> Tensor:
     return whole
 
 
-def _tick(state: State, name: str, since: float) -> float:
+def _tick(state: _State, name: str, since: float) -> float:
     if state.pool.is_cuda:
         torch.cuda.synchronize(state.pool.device)
     now = time.perf_counter()
@@ -354,18 +400,12 @@ def _numpy(value: Any) -> Array:
     return value.float().cpu().numpy() if torch.is_tensor(value) else np.asarray(value)
 
 
-def _merged(parts: Sequence[Part]) -> Part:
-    return {
-        "metrics": {
-            name: np.concatenate([part["metrics"][name] for part in parts], axis=1)
-            for name in parts[0]["metrics"]
-        },
-        "shown": parts[0]["shown"],
-        "seconds": {k: sum(part["seconds"][k] for part in parts) for k in parts[0]["seconds"]},
+def _merged(parts: Sequence[Evolution]) -> Evolution:
+    """The parts' seeds as one run."""
+    first = parts[0]
+    metrics = {
+        name: np.concatenate([part.metrics[name] for part in parts], axis=1)
+        for name in first.metrics
     }
-
-
-def _joined(experiment: Experiment, parts: Sequence[Part]) -> Evolution:
-    whole = _merged(parts)
-    names = tuple(arm.name for arm in experiment.arms)
-    return Evolution(names, whole["metrics"], whole["shown"], whole["seconds"])
+    seconds = {name: sum(part.seconds[name] for part in parts) for name in first.seconds}
+    return Evolution(first.arms, metrics, first.shown, seconds)

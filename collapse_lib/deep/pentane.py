@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints, Rng
-from collapse_lib.checks import as_generator, positive, whole_number
+from collapse_lib.checks import array, as_generator, positive, whole_number
 
 __all__ = [
     "CONFORMERS",
     "Pentane",
+    "cell_centres",
     "conformer",
     "coordinates",
-    "energy",
     "populations",
     "sampled_well_sd",
     "well_sd",
@@ -48,11 +48,6 @@ def coordinates(torsions: ArrayLike) -> Floats:
     -------
     ndarray, (n, 5, 3)
 
-    Raises
-    ------
-    ValueError
-        If there are not two angles a molecule.
-
     Examples
     --------
     >>> places = coordinates([[np.pi, np.pi]])  # trans-trans: a flat zigzag
@@ -74,27 +69,8 @@ def coordinates(torsions: ArrayLike) -> Floats:
     return places
 
 
-def energy(torsions: ArrayLike) -> Floats:
-    """Energy in kelvin: two torsions, and the Lennard-Jones energy of the end groups.
-
-    Parameters
-    ----------
-    torsions : array_like, (n, 2)
-
-    Returns
-    -------
-    ndarray, (n,)
-
-    References
-    ----------
-    M. G. Martin & J. I. Siepmann, J. Phys. Chem. B 102 (1998): TraPPE-UA.
-
-    Examples
-    --------
-    >>> trans, clash = energy([[np.pi, np.pi], [1.1, -1.1]])
-    >>> bool(clash - trans > 1000)
-    True
-    """
+def _energy(torsions: ArrayLike) -> Floats:
+    """Energy in kelvin, (n,): two torsions, and the Lennard-Jones energy of the end groups."""
     torsions = _two_angles(torsions)
     first, second, third = TORSION
     bending = (
@@ -136,7 +112,7 @@ class Pentane:
         whole_number("grid", self.grid, minimum=72)
         angle = cell_centres(self.grid)
         torsions = np.stack(np.meshgrid(angle, angle, indexing="ij"), axis=-1).reshape(-1, 2)
-        weight = np.exp(-energy(torsions) / self.temperature).reshape(self.grid, self.grid)
+        weight = np.exp(-_energy(torsions) / self.temperature).reshape(self.grid, self.grid)
         object.__setattr__(self, "mass", weight / weight.sum())
 
     def sample(self, n: int, *, rng: Rng = None) -> Floats:
@@ -148,20 +124,28 @@ class Pentane:
         return (cell + rng.random((n, 2))) * TURN / self.grid - math.pi
 
     def cells(self, grid: int) -> Floats:
-        """Masses of a coarser grid's cells, (grid, grid).
-
-        Raises
-        ------
-        ValueError
-            If ``grid`` does not divide the fine one.
-        """
+        """Masses of a coarser grid's cells, (grid, grid); it must divide the fine one."""
         if self.grid % whole_number("grid", grid, minimum=1):
             raise ValueError(f"grid must divide {self.grid}, got {grid}")
         return coarser(self.mass, grid)
 
 
 def cell_centres(grid: int) -> Floats:
-    """Angles in the middle of a grid's cells, (grid,)."""
+    """Angles in the middle of a grid's cells.
+
+    Parameters
+    ----------
+    grid : int
+
+    Returns
+    -------
+    ndarray, (grid,)
+
+    Examples
+    --------
+    >>> (cell_centres(4) / math.pi).tolist()
+    [-0.75, -0.25, 0.25, 0.75]
+    """
     return (np.arange(grid) + 0.5) * TURN / grid - math.pi
 
 
@@ -188,8 +172,7 @@ def conformer(torsions: ArrayLike) -> Ints:
     >>> [CONFORMERS[i] for i in conformer([[3.1, -3.1], [1.1, -1.1]])]
     ['tt', 'g+g−']
     """
-    torsions = np.asarray(torsions, dtype=float)
-    first, second = np.moveaxis(_well(torsions), -1, 0)
+    first, second = np.moveaxis(_well(np.asarray(torsions, dtype=float)), -1, 0)
     number: Ints = 3 * first + second
     return number
 
@@ -244,7 +227,7 @@ def sampled_well_sd(torsions: Floats) -> FloatOrArray:
     Returns
     -------
     ndarray, (…)
-        0/0 is nan: without a sample in the well there is no width.
+        NaN without a sample in the well.
 
     Examples
     --------
@@ -273,7 +256,7 @@ def _unit(vectors: Floats) -> Floats:
 
 
 def _two_angles(torsions: ArrayLike) -> Floats:
-    torsions = np.asarray(torsions, dtype=float)
-    if torsions.ndim != 2 or torsions.shape[1] != 2 or not np.isfinite(torsions).all():
-        raise ValueError(f"torsions must be rows of two finite angles, got shape {torsions.shape}")
+    torsions = array("torsions", torsions, ndim=2)
+    if torsions.shape[1] != 2:
+        raise ValueError(f"torsions must be rows of two angles, got shape {torsions.shape}")
     return torsions

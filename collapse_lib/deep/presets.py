@@ -1,4 +1,7 @@
-"""How large the experiments are, and on what they run: an ordinary CPU, a free T4, a big GPU."""
+"""How large the experiments are, and on what they run: an ordinary CPU, a free T4, a big GPU.
+
+Seeds that share a stack are trained as one program, see `evolve`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass
 import torch
 
 from collapse_lib.checks import one_of
-from collapse_lib.deep.training import Optimiser
+from collapse_lib.deep.stack import Optimiser
 
 __all__ = ["PRESETS", "ImagePreset", "MoleculePreset", "Preset", "TextPreset", "choose_preset"]
 
@@ -21,12 +24,10 @@ class ImagePreset:
     Attributes
     ----------
     source : {"digits", "mnist"}
-    rows : int
-        Real images trained on, at most as many as there are.
-    hidden, latent, generations, seeds : int
-    seeds_a_stack : int
-        Seeds trained as one program. On a CPU half of them, one stack for each of two cores:
-        a fuller stack comes closer to the core's matrix speed.
+    rows, hidden, latent, generations, seeds, seeds_a_stack : int
+        Rows are the real images trained on, at most as many as there are. On a CPU half of the
+        seeds share a stack, one for each of two cores: a fuller stack comes closer to the
+        core's matrix speed.
     optimiser : Optimiser
     """
 
@@ -46,16 +47,14 @@ class TextPreset:
 
     Attributes
     ----------
-    rows : int
-        Rows of the topic language trained on; real text has what it has.
-    vocabulary, language_words, length : int
-        Words kept of real text; words of the topic language; words a row.
-    width, layers, heads, generations, seeds : int
-    seeds_a_stack : int
-        Seeds trained as one program: one on a CPU, whose cache a fuller stack would overrun.
+    rows, vocabulary, language_words, length : int
+        Rows of the topic language trained on (real text has what it has); words kept of real
+        text; words of the topic language; words per row.
+    width, layers, heads, generations, seeds, seeds_a_stack : int
+        On a CPU a stack holds one seed: a fuller one would overrun the cache.
     sample_chunk : int
         Sequences drawn together. Their keys and values take 8 · layers · length · width bytes
-        a sequence and member: 16 GB in the big preset with five arms.
+        per sequence and member: 16 GB in the big preset with five arms.
     optimiser : Optimiser
     """
 
@@ -79,9 +78,8 @@ class MoleculePreset:
 
     Attributes
     ----------
-    rows, hidden, generations, seeds : int
-    seeds_a_stack : int
-        Seeds trained as one program.
+    rows, hidden, generations, seeds, seeds_a_stack : int
+        Rows are the molecules of each seed.
     optimiser : Optimiser
     """
 
@@ -111,63 +109,58 @@ class Preset:
     text: TextPreset
     molecules: MoleculePreset
 
-    @property
-    def seeds_a_stack(self) -> int:
-        """That of the language models."""
-        return self.text.seeds_a_stack
 
-
-PRESETS = {
-    "cpu": Preset(
-        "cpu",
-        "cpu",
-        ImagePreset("digits", 1297, 128, 6, 10, 6, 3, Optimiser(600, 128, 4e-3)),
-        TextPreset(2048, 768, 256, 32, 32, 1, 2, 8, 6, 1, 128, Optimiser(300, 16, 1.6e-2, 0.0)),
-        MoleculePreset(256, 64, 8, 8, 4, Optimiser(800, 64, 1e-2)),
-    ),
-    "t4": Preset(
-        "t4",
-        "cuda",
-        ImagePreset("mnist", 10_000, 400, 16, 10, 3, 3, Optimiser(3000, 256, 1e-3)),
-        TextPreset(
-            16_000,
-            1024,
-            512,
-            64,
-            128,
-            4,
-            4,
-            7,
-            3,
-            3,
-            1024,
-            Optimiser(1500, 64, 2e-3, 0.01, "float16"),
+PRESETS = {preset.name: preset for preset in (
+    Preset(
+        name="cpu", device="cpu",
+        images=ImagePreset(
+            source="digits", rows=1297, hidden=128, latent=6, generations=10, seeds=6,
+            seeds_a_stack=3, optimiser=Optimiser(steps=600, batch=128, learning_rate=4e-3),
         ),
-        MoleculePreset(1024, 128, 8, 8, 8, Optimiser(2000, 256, 5e-3)),
-    ),
-    "gpu": Preset(
-        "gpu",
-        "cuda",
-        ImagePreset(
-            "mnist", 60_000, 512, 16, 12, 8, 8, Optimiser(6000, 512, 1e-3, 0.01, "bfloat16")
+        text=TextPreset(
+            rows=2048, vocabulary=768, language_words=256, length=32, width=32, layers=1, heads=2,
+            generations=8, seeds=6, seeds_a_stack=1, sample_chunk=128,
+            optimiser=Optimiser(steps=300, batch=16, learning_rate=1.6e-2, weight_decay=0.0),
         ),
-        TextPreset(
-            31_000,
-            4096,
-            1024,
-            128,
-            256,
-            4,
-            8,
-            8,
-            3,
-            3,
-            1024,
-            Optimiser(1500, 64, 1e-3, 0.01, "bfloat16"),
+        molecules=MoleculePreset(
+            rows=256, hidden=64, generations=8, seeds=8, seeds_a_stack=4,
+            optimiser=Optimiser(steps=800, batch=64, learning_rate=1e-2),
         ),
-        MoleculePreset(4096, 256, 10, 16, 8, Optimiser(3000, 512, 3e-3)),
     ),
-}
+    Preset(
+        name="t4", device="cuda",
+        images=ImagePreset(
+            source="mnist", rows=10_000, hidden=400, latent=16, generations=10, seeds=3,
+            seeds_a_stack=3, optimiser=Optimiser(steps=3000, batch=256, learning_rate=1e-3),
+        ),
+        text=TextPreset(
+            rows=16_000, vocabulary=1024, language_words=512, length=64, width=128, layers=4,
+            heads=4, generations=7, seeds=3, seeds_a_stack=3, sample_chunk=1024,
+            optimiser=Optimiser(steps=1500, batch=64, learning_rate=2e-3, precision="float16"),
+        ),
+        molecules=MoleculePreset(
+            rows=1024, hidden=128, generations=8, seeds=8, seeds_a_stack=8,
+            optimiser=Optimiser(steps=2000, batch=256, learning_rate=5e-3),
+        ),
+    ),
+    Preset(
+        name="gpu", device="cuda",
+        images=ImagePreset(
+            source="mnist", rows=60_000, hidden=512, latent=16, generations=12, seeds=8,
+            seeds_a_stack=8,
+            optimiser=Optimiser(steps=6000, batch=512, learning_rate=1e-3, precision="bfloat16"),
+        ),
+        text=TextPreset(
+            rows=31_000, vocabulary=4096, language_words=1024, length=128, width=256, layers=4,
+            heads=8, generations=8, seeds=3, seeds_a_stack=3, sample_chunk=1024,
+            optimiser=Optimiser(steps=1500, batch=64, learning_rate=1e-3, precision="bfloat16"),
+        ),
+        molecules=MoleculePreset(
+            rows=4096, hidden=256, generations=10, seeds=16, seeds_a_stack=8,
+            optimiser=Optimiser(steps=3000, batch=512, learning_rate=3e-3),
+        ),
+    ),
+)}  # fmt: skip
 
 
 def choose_preset(name: str | None = None) -> Preset:
@@ -180,11 +173,6 @@ def choose_preset(name: str | None = None) -> Preset:
     Returns
     -------
     Preset
-
-    Raises
-    ------
-    ValueError
-        If there is no such preset, or it needs a GPU and there is none.
 
     Examples
     --------

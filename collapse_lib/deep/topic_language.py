@@ -22,9 +22,7 @@ class TopicLanguage:
 
     Attributes
     ----------
-    words : int
-        Size of the vocabulary.
-    topics : int
+    words, topics : int
     stay : float
         Probability that the next word has the same topic without a new draw.
     exponent : float
@@ -32,7 +30,8 @@ class TopicLanguage:
     contrast : float
         Standard deviation of the logarithm by which a topic changes a word's weight.
     seed : int
-        Draws the language itself.
+        Draws the language itself: `emission` of words by topics, `transition` and `start` of
+        the topics.
 
     References
     ----------
@@ -69,12 +68,9 @@ class TopicLanguage:
         transition = self.stay * np.eye(self.topics) + (1 - self.stay) * drawn
         values, vectors = np.linalg.eig(transition.T)
         resting = np.abs(np.real(vectors[:, np.argmax(np.real(values))]))
-        for name, table in (
-            ("emission", emission / emission.sum(axis=1, keepdims=True)),
-            ("transition", transition),
-            ("start", resting / resting.sum()),
-        ):
-            object.__setattr__(self, name, table)
+        object.__setattr__(self, "emission", emission / emission.sum(axis=1, keepdims=True))
+        object.__setattr__(self, "transition", transition)
+        object.__setattr__(self, "start", resting / resting.sum())
 
     def sample(self, rows: int, length: int, *, rng: Rng = None) -> Ints:
         """Draw texts, (rows, length), of int16 word numbers."""

@@ -1,19 +1,25 @@
-"""A stack of small decoder-only transformers."""
+"""A stack of small decoder-only transformers, and what is measured of their text."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from collapse_lib._draws import chunks
+from collapse_lib._types import Ints
 from collapse_lib.deep.stack import Stack, Streams
+from collapse_lib.deep.topic_language import TopicLanguage
 
-__all__ = ["Transformer"]
+__all__ = ["TextMeasure", "Transformer"]
 
-Cache = list[tuple[Tensor, Tensor]]
-"""Keys and values of each layer."""
+Kept = tuple[Tensor, Tensor]
+"""Keys and values of a layer."""
+
+COLDEST = 1e-30  # stands for temperature 0: no word but the likeliest has a chance
 
 
 class Transformer(Stack):
@@ -23,10 +29,8 @@ class Transformer(Stack):
     ----------
     streams : Streams
         Initial weights.
-    arms : int
-    vocabulary, length : int
-        Number of tokens; tokens a sequence.
-    width, layers, heads : int
+    arms, vocabulary, length, width, layers, heads : int
+        Length is in tokens per sequence.
     sample_chunk : int
         Sequences drawn together; on a GPU as many as memory holds.
 
@@ -67,32 +71,18 @@ class Transformer(Stack):
     def _block(self, layers: int) -> nn.ParameterDict:
         width, spread = self.width, self.width**-0.5
         into_trunk = (2 * layers) ** -0.5  # keeps the sum over all branches at unit size
-        return nn.ParameterDict(
-            {
-                "attention_gain": self.constant(1, width, value=1.0),
-                "queries_keys_values": self.random(width, 3 * width, sd=spread),
-                "attention_out": self.random(width, width, sd=into_trunk * spread),
-                "mlp_gain": self.constant(1, width, value=1.0),
-                "mlp_in": self.random(width, 4 * width, sd=spread),
-                "mlp_out": self.random(4 * width, width, sd=into_trunk * spread / 2),
-            }
-        )
-
-    def token_loss(self, y: Tensor, temperature: Tensor | None = None) -> Tensor:
-        """−ln probability of every token, (members, batch, length).
-
-        With a temperature, (members,), of the tempered law that `sample` draws from.
-        """
-        logits = self._logits_of(y)
-        if temperature is not None:
-            logits = logits / temperature.view(-1, 1, 1)
-        loss = F.cross_entropy(
-            logits.reshape(-1, self.vocabulary).float(), y.reshape(-1).long(), reduction="none"
-        )
-        return loss.view(y.shape)
+        parameters = {
+            "attention_gain": self.constant(1, width, value=1.0),
+            "queries_keys_values": self.random(width, 3 * width, sd=spread),
+            "attention_out": self.random(width, width, sd=into_trunk * spread),
+            "mlp_gain": self.constant(1, width, value=1.0),
+            "mlp_in": self.random(width, 4 * width, sd=spread),
+            "mlp_out": self.random(4 * width, width, sd=into_trunk * spread / 2),
+        }
+        return nn.ParameterDict(parameters)
 
     def loss(self, x: Tensor, streams: Streams | None = None) -> Tensor:
-        """Cross-entropy in nats a token, (members, batch)."""
+        """Cross-entropy in nats per token, (members, batch)."""
         logits, y = self._logits_of(x).float(), x.flatten(1).long()
         # torch does not say the type of `apply`.
         loss: Tensor = _CrossEntropy.apply(logits, y)  # type: ignore[no-untyped-call]
@@ -103,48 +93,30 @@ class Transformer(Stack):
         y = y.long()  # also holds the number of the opening token
         opening = torch.full_like(y[..., :1], self.vocabulary)
         inputs = torch.cat([opening, y[..., :-1]], dim=-1)
-        return self._logits(self._trunk(self._embed(inputs, 0), y.shape[1], self.length))
+        return self._logits(self._trunk(self._embed(inputs, 0), y.shape[1], y.shape[2]))
 
     @torch.no_grad()
-    def sample(
-        self, n: int, streams: Streams, temperature: Tensor, *, cached: bool = True
-    ) -> Tensor:
-        """Draw sequences, (members, n, length), with one uniform a token.
-
-        Parameters
-        ----------
-        temperature : torch.Tensor, (members,)
-            Divides the logits.
-        cached : bool
-            Keep keys and values of earlier tokens, or compute them anew for each token.
-        """
+    def sample(self, n: int, streams: Streams, temperature: Tensor) -> Tensor:
+        """Draw sequences with one uniform per token; temperature divides the logits."""
         parts = []
-        for start in range(0, n, self.sample_chunk):
-            rows = min(self.sample_chunk, n - start)
-            uniform = streams.uniform(self.length, rows, 1)
-            parts.append(self._sample_chunk(self.for_arms(uniform), temperature, cached))
+        for part in chunks(n, 1, at_once=self.sample_chunk):
+            uniform = streams.uniform(self.length, part.stop - part.start, 1)
+            parts.append(self._sample_chunk(self.for_arms(uniform), temperature))
         return torch.cat(parts, dim=1)
 
-    def _sample_chunk(self, uniform: Tensor, temperature: Tensor, cached: bool) -> Tensor:
+    def _sample_chunk(self, uniform: Tensor, temperature: Tensor) -> Tensor:
         members, length, rows, _ = uniform.shape
         y = torch.full((members, rows, length + 1), self.vocabulary, device=uniform.device)
-        cache = self._empty_cache(members * rows, uniform) if cached else None
+        shape = (members * rows, self.heads, length, self.width // self.heads)
+        cache = [(uniform.new_empty(shape), uniform.new_empty(shape)) for _ in self.blocks]
+        divisor = temperature.clamp(min=COLDEST).view(-1, 1, 1)
         for t in range(length):
-            if cached:
-                trunk = self._trunk(self._embed(y[..., t : t + 1], t), rows, 1, cache, t)
-            else:
-                trunk = self._trunk(self._embed(y[..., : t + 1], 0), rows, t + 1)
-                trunk = trunk.view(members, rows, t + 1, self.width)[:, :, -1]
-            logits = self._logits(trunk) / temperature.view(-1, 1, 1)
-            cumulative = logits.float().softmax(-1).cumsum(-1)
+            trunk = self._trunk(self._embed(y[..., t : t + 1], t), rows, 1, cache, t)
+            cumulative = (self._logits(trunk) / divisor).float().softmax(-1).cumsum(-1)
             aim = uniform[:, t] * cumulative[..., -1:]
             drawn = torch.searchsorted(cumulative, aim, right=True)
             y[..., t + 1] = drawn.clamp(max=self.vocabulary - 1)[..., 0]
         return y[..., 1:]
-
-    def _empty_cache(self, batch: int, like: Tensor) -> Cache:
-        shape = (batch, self.heads, self.length, self.width // self.heads)
-        return [(like.new_empty(shape), like.new_empty(shape)) for _ in self.blocks]
 
     def _embed(self, tokens: Tensor, start: int) -> Tensor:
         """Token and place vectors, (members, rows · time, width)."""
@@ -156,7 +128,7 @@ class Transformer(Stack):
         return x.view(members, rows * time, self.width)
 
     def _trunk(
-        self, x: Tensor, rows: int, time: int, cache: Cache | None = None, start: int = 0
+        self, x: Tensor, rows: int, time: int, cache: list[Kept] | None = None, start: int = 0
     ) -> Tensor:
         block: Any  # a ModuleList does not tell what it holds
         for layer, block in enumerate(self.blocks):
@@ -176,7 +148,7 @@ class Transformer(Stack):
         block: nn.ParameterDict,
         rows: int,
         time: int,
-        kept: tuple[Tensor, Tensor] | None,
+        kept: Kept | None,
         start: int,
     ) -> Tensor:
         each = (self.members * rows, time, 3, self.heads, self.width // self.heads)
@@ -216,3 +188,67 @@ class _CrossEntropy(torch.autograd.Function):
         p, y = ctx.saved_tensors
         each = gradients[0][..., None]
         return (p * each).scatter_add_(-1, y[..., None], -each), None
+
+
+class TextMeasure:
+    """Held-out cross-entropy, surviving words and repetition of made text.
+
+    Parameters
+    ----------
+    train, test : ndarray of int, (rows, length)
+    vocabulary : int
+    truth : TopicLanguage, optional
+        If given, ``kl`` is the divergence of the model from it, in nats per token.
+
+    Notes
+    -----
+    ``cross_entropy`` is in nats per token on the test rows, at temperature 1; ``counts`` are the
+    words of the made text; ``survival`` is the share of the training text's words among them;
+    ``distinct_pairs`` is different neighbouring pairs over all pairs; ``repeats`` is the share
+    of words equal to the one before.
+
+    Examples
+    --------
+    >>> text = np.array([[0, 1, 1], [2, 0, 2]])
+    >>> measure = TextMeasure(text, text, vocabulary=4)
+    >>> model = Transformer(Streams([1]), vocabulary=4, length=3, width=4)
+    >>> measured = measure(model, torch.as_tensor(text)[None], torch.ones(1), Streams([2]))
+    >>> measured["counts"].tolist(), measured["survival"].tolist()
+    ([[2, 2, 2, 0]], [1.0])
+    """
+
+    CHUNK = 32  # test rows whose logits are held together
+
+    def __init__(
+        self, train: Ints, test: Ints, vocabulary: int, *, truth: TopicLanguage | None = None
+    ) -> None:
+        self.test, self.vocabulary = torch.as_tensor(test), vocabulary
+        self.present = np.bincount(np.ravel(train), minlength=vocabulary) > 0
+        self.entropy = None
+        if truth is not None:
+            self.entropy = -truth.log_probability(test).mean() / np.shape(test)[1]
+
+    def __call__(
+        self, model: Transformer, samples: Tensor, temperature: Tensor, streams: Streams
+    ) -> dict[str, Any]:
+        losses = [
+            model.loss(part.to(samples.device).expand(model.members, -1, -1))
+            for part in self.test.split(self.CHUNK)
+        ]
+        cross_entropy = torch.cat(losses, dim=1).mean(1)
+        rows = [self._of_text(text) for text in samples.cpu().numpy()]
+        measured: dict[str, Any] = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        measured["cross_entropy"] = cross_entropy
+        if self.entropy is not None:
+            measured["kl"] = cross_entropy - self.entropy
+        return measured
+
+    def _of_text(self, text: Ints) -> dict[str, Any]:
+        counts = np.bincount(text.ravel(), minlength=self.vocabulary)
+        pairs = text[:, :-1].astype(int) * self.vocabulary + text[:, 1:]
+        return {
+            "counts": counts,
+            "survival": (counts[self.present] > 0).mean(),
+            "distinct_pairs": np.unique(pairs).size / pairs.size,
+            "repeats": (text[:, 1:] == text[:, :-1]).mean(),
+        }

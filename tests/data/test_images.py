@@ -13,7 +13,7 @@ import pytest
 
 from collapse_lib.data import images
 from collapse_lib.data._files import DataUnavailable, located
-from collapse_lib.data.images import digits, mnist
+from collapse_lib.data.images import digits, mnist, train_and_test
 
 PIXELS = np.random.default_rng(1).integers(256, size=(3, 4, 5), dtype=np.uint8)
 PIXELS[0, 0, :2] = 0, 255
@@ -233,3 +233,50 @@ def test_mnist_itself(monkeypatch):
     result = mnist()
     assert result.pixels.shape == (10_000, 28, 28)
     assert result.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]
+
+
+def test_the_split_holds_every_image_once():
+    data = train_and_test(test=400)
+    assert data.train.dtype == np.float32 and len(data.train) == 1397 and data.side == 8
+    whole = np.concatenate([data.train, data.test])
+    order = np.lexsort(whole.T)
+    real = images.digits().pixels.reshape(1797, 64).astype(np.float32)
+    np.testing.assert_array_equal(whole[order], real[np.lexsort(real.T)])
+    assert len(train_and_test(rows=50).train) == len(train_and_test(rows=50).train_labels) == 50
+
+
+def made_up(parts):
+    """Stands in for `mnist`: what of it is at hand."""
+
+    def mnist(part, folder, download):
+        if part not in parts:
+            raise images.DataUnavailable(part)
+        size = {"test": 30, "train": 60}[part]
+        pixels = np.linspace(0, 1, size)[:, None, None] * np.ones((1, 3, 3))
+        return images.Images(pixels, np.arange(size), f"MNIST {part}")
+
+    return mnist
+
+
+@pytest.mark.parametrize(
+    "parts, name, sizes",
+    [
+        (("test", "train"), "MNIST train", (60, 10)),
+        (("test",), "MNIST test", (20, 10)),
+        (("train",), "digits", (1787, 10)),
+        ((), "digits", (1787, 10)),
+    ],
+)
+def test_the_best_source_at_hand_is_taken(monkeypatch, parts, name, sizes):
+    monkeypatch.setattr(images, "mnist", made_up(parts))
+    data = train_and_test("mnist", test=10)
+    assert (data.name, (len(data.train), len(data.test))) == (name, sizes)
+    assert len(data.train_labels) == sizes[0]
+    if name == "MNIST test":
+        assert not set(data.train_labels) & set(data.test_labels)
+
+
+@pytest.mark.parametrize("bad", [{"source": "letters"}, {"rows": 0}, {"test": 0}])
+def test_bad_splits(bad):
+    with pytest.raises(ValueError, match=f"{next(iter(bad))}"):
+        train_and_test(**bad)

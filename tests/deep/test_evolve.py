@@ -1,6 +1,11 @@
 """The loop for deep models: rows, resuming, stacking, clusters."""
 
+import ast
 import functools
+import inspect
+import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +13,12 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from collapse_lib import loop
-from collapse_lib.deep import evolve as evolve_room
-from collapse_lib.deep.evolve import Arm, Experiment, evolve
-from collapse_lib.deep.rows import OnlyReal, RowHistory, training_rows
-from collapse_lib.deep.training import Optimiser
+from collapse_lib.deep import evolve as evolve_module
+from collapse_lib.deep.evolve import Arm, Experiment, _row_history, _training_rows, evolve
+from collapse_lib.deep.stack import Optimiser
 from collapse_lib.deep.vae import VAE
 
+CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 DATA = np.random.default_rng(0).random((40, 9)).astype("float32")
 ARMS = (Arm("replace"), Arm("accumulate"), Arm("accumulate-subsample"), Arm("replace", 0.5))
 
@@ -81,14 +86,14 @@ class Interrupted(Exception):
 
 def test_an_interrupted_run_resumes_bit_for_bit(tmp_path, monkeypatch):
     whole = run(checkpoints=tmp_path / "whole")
-    real_generation = evolve_room._generation
+    real_generation = evolve_module._generation
 
     def stops_at_two(experiment, state, t, streams):
         if t == 2:
             raise Interrupted
         real_generation(experiment, state, t, streams)
 
-    monkeypatch.setattr(evolve_room, "_generation", stops_at_two)
+    monkeypatch.setattr(evolve_module, "_generation", stops_at_two)
     with pytest.raises(Exception, match="Interrupted"):
         run(checkpoints=tmp_path / "part")
     calls = []
@@ -97,7 +102,7 @@ def test_an_interrupted_run_resumes_bit_for_bit(tmp_path, monkeypatch):
         calls.append(t)
         real_generation(experiment, state, t, streams)
 
-    monkeypatch.setattr(evolve_room, "_generation", counted)
+    monkeypatch.setattr(evolve_module, "_generation", counted)
     same(run(checkpoints=tmp_path / "part"), whole, rtol=0)
     assert calls == [2, 3, 2, 3]  # nothing was trained twice
     calls.clear()
@@ -142,8 +147,23 @@ def test_more_generations_go_on_from_a_finished_run(tmp_path):
     same(run({"generations": 5}, checkpoints=tmp_path), run({"generations": 5}), rtol=0)
 
 
+def test_each_chapter_shows_how_a_run_is_resumed():
+    """In words only: the call that they show must be one that `evolve` takes."""
+    allowed = set(inspect.signature(evolve).parameters)
+    for name in ("vae", "language-model", "diffusion"):
+        cells = json.loads((CHAPTERS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+        prose = "\n".join(
+            "".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"
+        )
+        (shown,) = re.findall(r"```python\n(.*?checkpoints=.*?)```", prose, flags=re.DOTALL)
+        call = ast.parse(shown.replace("return ", "")).body[0].value
+        keywords = {keyword.arg for keyword in call.keywords}
+        assert call.func.id == "evolve"
+        assert "checkpoints" in keywords and keywords - {None} <= allowed
+
+
 def test_a_full_memory_splits_the_stack(monkeypatch):
-    real_run = evolve_room._run
+    real_run = evolve_module._run
     sizes = []
 
     def small_memory(experiment, members, *rest):
@@ -152,7 +172,7 @@ def test_a_full_memory_splits_the_stack(monkeypatch):
             raise torch.OutOfMemoryError
         return real_run(experiment, members, *rest)
 
-    monkeypatch.setattr(evolve_room, "_run", small_memory)
+    monkeypatch.setattr(evolve_module, "_run", small_memory)
     split = run(seeds=3, seeds_a_stack=3)
     assert sizes == [3, 1, 2, 1, 1]
     monkeypatch.undo()
@@ -169,7 +189,7 @@ def test_a_cluster_takes_the_shards_of_any_device(monkeypatch):
         jobs.append((backend, cells, function.keywords["device"]))
         raise Taken
 
-    monkeypatch.setattr(evolve_room, "sweep", cluster)
+    monkeypatch.setattr(evolve_module, "sweep", cluster)
     with pytest.raises(Taken):
         run(seeds=3, seeds_a_stack=2, device="cuda", backend="dask")
     assert jobs == [("dask", [{"members": (0, 1)}, {"members": (2,)}], "cuda")]
@@ -177,13 +197,13 @@ def test_a_cluster_takes_the_shards_of_any_device(monkeypatch):
 
 def test_steps_may_follow_the_pool(monkeypatch):
     trained = []
-    real_fit = evolve_room.fit
+    real_fit = evolve_module.fit
 
-    def spied(model, draw, optimiser, streams, *, steps):
-        trained.append(steps)
-        return real_fit(model, draw, optimiser, streams, steps=steps)
+    def spied(model, draw, optimiser, streams):
+        trained.append(optimiser.steps)
+        return real_fit(model, draw, optimiser, streams)
 
-    monkeypatch.setattr(evolve_room, "fit", spied)
+    monkeypatch.setattr(evolve_module, "fit", spied)
     run({"steps_follow_pool": True}, seeds=1)
     assert trained == [5, 10, 15, 20]
 
@@ -218,8 +238,8 @@ def test_rows_are_those_the_loop_would_use():
     ):
         spy = Spy(policy)
         loop.run(Generation(), spy, truth=[0.0], n=n, generations=4, rng=1)
-        history = RowHistory(n, np.random.default_rng(1))
-        ours = [np.sort(training_rows(policy, history)) // n for _ in range(4)]
+        history = _row_history(n, np.random.default_rng(1))
+        ours = [np.sort(_training_rows(policy, history, n)) // n for _ in range(4)]
         for theirs, rows in zip(spy.seen[1:], ours[1:], strict=True):
             assert (np.unique(theirs) == np.unique(rows)).all()
             if not isinstance(policy, loop.LastK):
@@ -227,27 +247,27 @@ def test_rows_are_those_the_loop_would_use():
 
 
 def test_subsampling_draws_without_replacement_from_every_batch():
-    history = RowHistory(100, np.random.default_rng(1))
+    history = _row_history(100, np.random.default_rng(1))
     for _ in range(5):
-        rows = training_rows(loop.AccumulateSubsample(), history)
+        rows = _training_rows(loop.AccumulateSubsample(), history, 100)
     assert len(np.unique(rows)) == 100
     share = np.bincount(rows // 100, minlength=5)
     assert ((share > 5) & (share < 35)).all()  # each about 20
 
 
 def test_immigration_mixes_real_and_newest_rows():
-    history = RowHistory(1000, np.random.default_rng(1))
+    history = _row_history(1000, np.random.default_rng(1))
     for _ in range(3):
-        rows = training_rows(loop.Immigration(0.2), history)
+        rows = _training_rows(loop.Immigration(0.2), history, 1000)
     batch = rows // 1000
     assert set(batch) == {0, 2}
     assert abs((batch == 0).mean() - 0.2) < 0.05
 
 
 def test_control_sees_real_rows_only():
-    history = RowHistory(5, np.random.default_rng(1))
+    history = _row_history(5, np.random.default_rng(1))
     for _ in range(3):
-        assert training_rows(OnlyReal(), history).tolist() == [0, 1, 2, 3, 4]
+        assert _training_rows(loop.OnlyReal(), history, 5).tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize(
@@ -258,9 +278,9 @@ def test_control_sees_real_rows_only():
     ],
 )
 def test_policies_that_finite_data_cannot_follow(policy, message):
-    history = RowHistory(5, np.random.default_rng(1))
+    history = _row_history(5, np.random.default_rng(1))
     with pytest.raises(ValueError, match=message):
-        training_rows(policy, history)
+        _training_rows(policy, history, 5)
 
 
 def test_bad_settings_are_named():

@@ -1,4 +1,4 @@
-"""TinyStories is read from the reader's file or a download; what is broken is named."""
+"""A text is cut into rows; TinyStories is read from a file or a download; what is broken is named."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ import pytest
 
 from collapse_lib.data import corpus
 from collapse_lib.data._files import DataUnavailable
-from collapse_lib.data.corpus import NAME, corpus_of, tiny_stories
+from collapse_lib.data.corpus import NAME, corpus_of, read_corpus, tiny_stories
 
 STORY = "Once upon a time there was {}.\n\nShe had a {} hat and a {} dog. The end.\n"
 COLOURS = ["red", "blue", "green", "black", "white", "brown", "grey", "pink", "gold", "silver"]
@@ -116,3 +116,31 @@ def test_no_connection(tmp_path, monkeypatch):
     for word in [NAME, "127.0.0.1:9", "refused", str(tmp_path / "cache")]:
         assert word in message
     assert not left_behind(tmp_path)
+
+
+def test_corpus_of_a_file(tmp_path):
+    path = tmp_path / "story.txt"
+    paragraphs = [f"once upon a time there were {name} and bears." for name in "abcdefghij"]
+    path.write_text("\n\n".join(paragraphs * 3), encoding="utf-8")
+    corpus = read_corpus(path, vocabulary=8, length=4, test=0.2)
+    assert len(corpus.vocabulary) == 8
+    # ten different paragraphs: two held out, none of them repeated
+    assert corpus.train.shape[1] == corpus.test.shape[1] == 4
+    assert corpus.train.size <= 8 * 9
+    assert corpus.train.max() < 8
+
+
+def test_corpus_that_is_too_short(tmp_path):
+    path = tmp_path / "short.txt"
+    path.write_text("once upon a time", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"path .*short.txt. must hold at least 32 known words"):
+        read_corpus(path)
+    with pytest.raises(FileNotFoundError, match="path must name a text file"):
+        read_corpus(tmp_path / "nothing.txt")
+
+
+def test_hardly_a_test_row_has_been_trained_on():
+    """Only by chance: different paragraphs may share a sentence."""
+    corpus = read_corpus(length=16)
+    known = set(map(bytes, corpus.train))
+    assert np.mean([bytes(row) in known for row in corpus.test]) < 0.01
