@@ -5,7 +5,7 @@
 Runs mutmut, as ``[tool.mutmut]`` in pyproject.toml says, on all formulas or on those that a
 pattern such as ``"collapse_lib.words.branching*"`` names; lists the errors that no test noticed
 (``mutmut show NAME`` prints one), and fails where fewer than `LEAST` of all were. pytest loads
-this file as a plugin too: it runs the quickest tests first, so that most errors cost a moment.
+this file as a plugin too: the quickest tests run first, so that most errors cost a moment.
 """
 
 import json
@@ -25,6 +25,14 @@ def pytest_collection_modifyitems(items):
     if DURATIONS.exists():
         seconds = json.loads(DURATIONS.read_text(encoding="utf-8"))["duration_by_test"]
         items.sort(key=lambda item: (seconds.get(item.nodeid, 0), item.nodeid))
+
+
+def pytest_runtest_setup(item):
+    """Forget what the library caches: each test is to reach every formula that it rests on."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("collapse_lib."):
+            for thing in vars(module).values():
+                getattr(thing, "cache_clear", lambda: None)()
 
 
 def verdict(record):
