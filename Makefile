@@ -39,7 +39,7 @@ fmt: $(READY)  ## put code and notebooks in normal form
 bench: $(READY)  ## measure the library's speed
 	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
 
-mutate: $(READY)  ## plant small errors in the closed forms: does a test notice? [FILES="patterns"]
+mutate: $(READY)  ## plant small errors in the closed forms: does a test notice? [FILES='collapse_lib.words.*']
 	$(BIN)/python -m tools.mutate $(FILES)
 
 twice: $(READY)  ## build the last commit twice, and compare every published byte
@@ -93,6 +93,6 @@ $(READY): requirements.txt constraints.txt
 
 .PHONY: .venv
 .venv:
-	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) here: install Python 3.11 or newer."; exit 1; }
-	@$(PYTHON) tools/check_python.py
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "make: the book needs Python 3.11 or newer: name one with \`make PYTHON=python3.12 book\`."; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" || { echo "make: this Python lacks venv: on Debian and Ubuntu, \`sudo apt install python3-venv\`."; exit 1; }
 	@$(PYTHON) -m venv .venv

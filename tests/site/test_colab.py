@@ -21,7 +21,7 @@ ADDRESS = "file:///somewhere/book@0123456"
 
 FIGURE = """\
 from collapse_lib.book import explore
-from tools.live_sliders import move_every_slider
+from tools.colab import move_every_slider
 def draw(ax, n):
     ax.plot([0, 1], [0, n])
     ax.set(xlim=(0, 1), ylim=(0, 9))
