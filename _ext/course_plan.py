@@ -17,7 +17,7 @@ from typing import ClassVar
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from parts import SAFE, row, table
+from parts import SAFE, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -33,25 +33,13 @@ RUN_TIME = re.compile(r"the notebook runs in about (\d+) seconds?")
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the course needs to know of a chapter.
-
-    Attributes
-    ----------
-    name, title : str
-        File name without suffix; first heading.
-    words : int
-        Words in all cells: prose, proofs, code, exercises and solutions.
-    run_seconds : int
-        How long its cells run, as stated at its top.
-    exercises : dict of str to (str, str)
-        Grade (●, ●●, ●●●) and title of each exercise, by its label.
-    """
+    """What the course needs to know of a chapter."""
 
     name: str
     title: str
-    words: int
-    run_seconds: int
-    exercises: dict[str, tuple[str, str]]
+    words: int  # in all cells: prose, proofs, code, exercises and solutions
+    run_seconds: int  # as stated at its top
+    exercises: dict[str, tuple[str, str]]  # grade (●, ●●, ●●●) and title, by label
 
 
 def read_chapter(path: Path) -> Chapter:
@@ -122,13 +110,10 @@ class Week(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        folder = Path(self.env.doc2path(self.env.docname)).parent
-        paths = [folder / f"{name}.ipynb" for name in self._names("chapters")]
+        folder = str(Path(self.env.docname).parent)
+        names = [f"{folder}/{name}" for name in self._names("chapters")]
         try:
-            chapters = []
-            for path in paths:
-                self.env.note_dependency(str(path))
-                chapters.append(read_chapter(path))
+            chapters = [read_chapter(path_of(self.env, name, watch=True)) for name in names]
             total = effort(chapters, self._names("paper") + self._names("keyboard"))
         except (OSError, ValueError) as error:
             raise self.error(str(error)) from None

@@ -28,6 +28,11 @@ def test_a_newcomer_looks_at_few_places():
     assert len(places()) <= MOST_PLACES, places()
 
 
+def test_the_example_in_the_readme_runs():
+    (example,) = re.findall(r"(?ms)^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"))
+    exec(example, {})  # noqa: S102
+
+
 def defines(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body)
