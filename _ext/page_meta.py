@@ -38,75 +38,41 @@ def description(doctree: nodes.document) -> str:
     return shorten(text, LONGEST, placeholder=" …")
 
 
-def authors(citation: dict) -> list[str]:
-    """Return the names in the ``authors`` of a CITATION.cff, families last."""
-    return [
-        author.get("name") or f"{author['given-names']} {author['family-names']}"
-        for author in citation["authors"]
-    ]
-
-
-def tags(
-    *, title: str, about: str, book: str, is_book: bool, citation: dict, year: str, address: str
-) -> Iterator[tuple[str, str, str]]:
-    """Yield the meta elements of one page as (attribute, its value, content).
-
-    Parameters
-    ----------
-    title, about : str
-        The page's title and its description.
-    book : str
-        The book's title.
-    is_book : bool
-        Whether the page stands for the whole book: it is the front page.
-    citation : dict
-        The content of CITATION.cff.
-    year : str
-        The year of the book.
-    address : str
-        The page's own absolute address, or the empty string.
-    """
-    yield "name", "description", about
-    yield "property", "og:type", "website" if is_book else "article"
-    yield "property", "og:site_name", book
-    yield "property", "og:title", title
-    yield "property", "og:description", about
-    yield "name", "citation_title", title
+def tags(app: Sphinx, pagename: str, doctree: nodes.document) -> Iterator[tuple[str, str]]:
+    """Yield name and content of the meta elements of one page."""
+    book, title = app.config.html_title, app.env.titles[pagename].astext()
+    # The front page stands for the whole book.
+    is_book = pagename == app.config.root_doc
+    about = description(doctree) or f"{title}: {book}"
+    yield "description", about
+    yield "og:type", "website" if is_book else "article"
+    yield "og:site_name", book
+    yield "og:title", title
+    yield "og:description", about
+    yield "citation_title", title
     if not is_book:
-        yield "name", "citation_inbook_title", book
-    for author in authors(citation):
-        yield "name", "citation_author", author
-    yield "name", "citation_publication_date", year
-    yield "name", "citation_language", "en"
-    if address:
-        yield "property", "og:url", address
-        yield "name", "citation_public_url", address
+        yield "citation_inbook_title", book
+    for author in app.citation["authors"]:
+        name = author.get("name") or f"{author['given-names']} {author['family-names']}"
+        yield "citation_author", name
+    yield "citation_publication_date", app.config.copyright
+    yield "citation_language", "en"
+    if base := base_address(app):
+        address = base + app.builder.get_target_uri(pagename)
+        yield "og:url", address
+        yield "citation_public_url", address
+        yield "og:image", f"{base}_static/card.png"
+        yield "og:image:alt", "Bell curves that narrow to a spike"
 
 
 def add_tags(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Write the meta elements of a page that was made from a text."""
     if doctree is None:
         return
-    base, book = base_address(app), app.config.html_title
-    title = app.env.titles[pagename].astext()
-    is_book = pagename == app.config.root_doc
-    elements = list(
-        tags(
-            title=title,
-            about=description(doctree) or f"{title}: {book}",
-            book=book,
-            is_book=is_book,
-            citation=app.citation,
-            year=app.config.copyright,
-            address=base and base + app.builder.get_target_uri(pagename),
-        )
-    )
-    if base:
-        elements.append(("property", "og:image", f"{base}_static/card.png"))
-        elements.append(("property", "og:image:alt", "Bell curves that narrow to a spike"))
     context["metatags"] = context.get("metatags", "") + "".join(
-        f'\n    <meta {attribute}="{name}" content="{escape(content)}" />'
-        for attribute, name, content in elements
+        f'\n    <meta {"property" if name.startswith("og:") else "name"}="{name}"'
+        f' content="{escape(content)}" />'
+        for name, content in tags(app, pagename, doctree)
     )
 
 
@@ -115,31 +81,18 @@ def base_address(app: Sphinx) -> str:
     return app.config.html_baseurl and app.config.html_baseurl.rstrip("/") + "/"
 
 
-def sitemap(addresses: list[str]) -> str:
-    """Return the text of a sitemap.xml.
-
-    >>> print(sitemap(["https://book.example.org/chapters/index.html"]))
-    <?xml version="1.0" encoding="utf-8"?>
-    <urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
-      <url>
-        <loc>https://book.example.org/chapters/index.html</loc>
-      </url>
-    </urlset>
-    """
-    urlset = ET.Element("urlset", xmlns=SITEMAP_NAMESPACE)
-    for address in addresses:
-        ET.SubElement(ET.SubElement(urlset, "url"), "loc").text = address
-    ET.indent(urlset)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{ET.tostring(urlset, encoding="unicode")}'
-
-
 def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
     """Write ``sitemap.xml`` beside the pages, where the book has an address."""
     base = base_address(app)
     if exception or app.builder.format != "html" or not base:
         return
-    pages = [base + app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)]
-    Path(app.outdir, "sitemap.xml").write_text(sitemap(pages) + "\n", encoding="utf-8")
+    urlset = ET.Element("urlset", xmlns=SITEMAP_NAMESPACE)
+    for name in sorted(app.env.found_docs):
+        place = ET.SubElement(ET.SubElement(urlset, "url"), "loc")
+        place.text = base + app.builder.get_target_uri(name)
+    ET.indent(urlset)
+    written = ET.ElementTree(urlset)
+    written.write(Path(app.outdir, "sitemap.xml"), encoding="utf-8", xml_declaration=True)
 
 
 def read_citation(app: Sphinx) -> None:

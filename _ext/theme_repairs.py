@@ -48,10 +48,6 @@ def visit_citation(writer: HTML5Translator, node: nodes.citation) -> None:
     writer.body[-1] = writer.body[-1].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
-def depart_citation(writer: HTML5Translator, node: nodes.citation) -> None:
-    HTML5Translator.depart_citation(writer, node)
-
-
 def visit_folded_code(writer: HTML5Translator, node: HideCodeCellNode) -> None:
     """Write the title of a folded cell, without a label that differs from what it shows."""
     start = len(writer.body)
@@ -63,18 +59,19 @@ def visit_folded_code(writer: HTML5Translator, node: HideCodeCellNode) -> None:
 def pages_to_write_again(app: Sphinx, env, added: set, changed: set, removed: set) -> set[str]:
     """Return every page where the style or an extension changed: Sphinx looks at texts only."""
     last_build = Path(app.doctreedir, "environment.pickle")
-    look = [path for name in ("assets", "_ext") for path in Path(app.srcdir, name).rglob("*.*")]
-    if not last_build.exists() or all(
-        path.stat().st_mtime < last_build.stat().st_mtime for path in look
-    ):
+    if not last_build.exists():
         return set()
-    return set(env.found_docs)
+    look = (path for name in ("assets", "_ext") for path in Path(app.srcdir, name).rglob("*.*"))
+    newer = any(path.stat().st_mtime >= last_build.stat().st_mtime for path in look)
+    return set(env.found_docs) if newer else set()
 
 
 def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", pages_to_write_again)
     app.add_post_transform(DropRepeatedNames)
     app.add_post_transform(EmphasiseProof)
-    app.add_node(nodes.citation, override=True, html=(visit_citation, depart_citation))
+    app.add_node(
+        nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation)
+    )
     app.add_node(HideCodeCellNode, override=True, html=(visit_folded_code, depart_HideCellInput))
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -32,6 +32,7 @@ CHROMIUM_OPTIONS = (
 )
 # A page takes a second or two; a busy machine may take a minute over it.
 PATIENCE_MS = 180_000
+AXE = files("axe_playwright_python") / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -52,24 +53,12 @@ VIEWS = [View(theme, *size) for theme in ("light", "dark") for size in ((1280, 9
 
 @dataclass(frozen=True)
 class Visit:
-    """What a visit of one page showed.
+    """What a visit of one page showed."""
 
-    Attributes
-    ----------
-    requests : list of str
-        The address of everything that the page asked for, itself included.
-    messages : list of str
-        Console warnings and errors, uncaught exceptions, failed requests and bad statuses.
-    violations : list of str
-        One line for each element that axe-core finds fault with.
-    too_wide : list of str
-        The elements that reach over the right edge, where the page scrolls sideways.
-    """
-
-    requests: list[str]
-    messages: list[str]
-    violations: list[str]
-    too_wide: list[str]
+    requests: list[str]  # addresses, its own included
+    messages: list[str]  # of the console, uncaught exceptions, failed requests, bad statuses
+    violations: list[str]  # one line for each element that axe-core finds fault with
+    too_wide: list[str]  # elements that reach over the right edge, where the page scrolls sideways
 
 
 def built_book(root: Path) -> Path:
@@ -150,29 +139,22 @@ class Notes:
         self.messages: list[str] = []
 
     def take(self, page: Page) -> None:
+        def note(of: str, thing: object) -> None:
+            self.messages.append(f"{of}: {thing}")
+
+        def note_status(response: Response) -> None:
+            if response.status >= 400:
+                note(f"status {response.status}", response.url)
+
+        def note_message(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                note(f"console {message.type}", message.text)
+
         page.on("request", lambda request: self.requests.append(request.url))
-        page.on("requestfailed", lambda request: self.messages.append(f"failed: {request.url}"))
-        page.on("pageerror", lambda error: self.messages.append(f"exception: {error}"))
-        page.on("response", self._note_status)
-        page.on("console", self._note_message)
-
-    def _note_status(self, response: Response) -> None:
-        if response.status >= 400:
-            self.messages.append(f"status {response.status}: {response.url}")
-
-    def _note_message(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
-            self.messages.append(f"console {message.type}: {message.text}")
-
-
-def open_folded_boxes(page: Page) -> None:
-    """Open every solution and every folded cell."""
-    page.evaluate(OPEN_FOLDED_BOXES)
-
-
-def answer_questions(page: Page) -> None:
-    """Answer every self-check question, rightly and wrongly by turns, so that the reason shows."""
-    page.evaluate(ANSWER_QUESTIONS)
+        page.on("requestfailed", lambda request: note("failed", request.url))
+        page.on("pageerror", lambda error: note("exception", error))
+        page.on("response", note_status)
+        page.on("console", note_message)
 
 
 def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Visit:
@@ -185,12 +167,13 @@ def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Vis
     """
     notes = Notes()
     page = open_page(context, site + page_name, notes)
-    open_folded_boxes(page)
-    answer_questions(page)
+    page.evaluate(OPEN_FOLDED_BOXES)
+    # By turns rightly and wrongly, so that each kind of reason shows.
+    page.evaluate(ANSWER_QUESTIONS)
     too_wide = page.evaluate(TOO_WIDE)
     # axe-core makes requests of its own: the notes end before it starts.
     requests, messages = list(notes.requests), list(notes.messages)
-    page.evaluate(axe_core())
+    page.evaluate(AXE.read_text(encoding="utf-8"))
     if view == VIEWS[0]:
         violations = page.evaluate(RUN_AXE, ALL_BUT_COLOURS)
         page.evaluate(LIGHTEN)
@@ -200,11 +183,6 @@ def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Vis
         violations = page.evaluate(RUN_AXE, EVERYTHING)
     page.close()
     return Visit(requests, messages, violations, too_wide)
-
-
-def axe_core() -> str:
-    """Return the source of axe-core, which comes with a Python package."""
-    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 EVERYTHING = {"runOnly": WCAG}

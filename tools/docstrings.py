@@ -6,8 +6,8 @@ The rules, beyond form. Every parameter is documented, and what is returned; wha
 it is no ValueError, which `collapse_lib` promises for every argument out of range. The type of an
 array names its shape. There is a doctest, except for a record (a class that documents
 Attributes, and is shown by the function that makes it), a protocol and an error. A function of a
-room of theory that draws nothing at random returns a formula: its own docstring or that of its
-room names where the formula comes from.
+module of theory that draws nothing at random returns a formula: its own docstring or that of its
+module names where the formula comes from.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import inspect
 import pkgutil
 import re
 import textwrap
-from collections.abc import Callable, Iterator
-from types import ModuleType
+from collections.abc import Callable
 from typing import Any
 
 from numpydoc.docscrape import get_doc_object
@@ -31,7 +30,7 @@ import collapse_lib
 # length; parameters that are not there; colons, periods.
 FORM = {"GL06", "GL07", "GL08", "PR02", "PR05", "PR10", "RT05", "SS01", "SS02", "SS03", "SS06"}
 
-# Rooms that compute no formula: data, pictures, checks, the loop itself, the training of networks.
+# Parts that compute no formula: data, pictures, checks, the loop itself, the training of networks.
 PLUMBING = {"book", "checks", "data", "deep", "families", "loop", "sweep"}
 
 SOURCE = re.compile(
@@ -40,49 +39,41 @@ SOURCE = re.compile(
 )
 
 
-def rooms() -> Iterator[ModuleType]:
-    """The public modules of the library."""
-    for found in pkgutil.walk_packages(collapse_lib.__path__, "collapse_lib."):
-        if "._" not in found.name:
-            yield importlib.import_module(found.name)
-
-
 def public() -> dict[str, Any]:
-    """Every function and class that a room exports, by its name within the library."""
+    """Every function and class that a public module exports, by its name within the library."""
+    names = [found.name for found in pkgutil.walk_packages(collapse_lib.__path__, "collapse_lib.")]
+    modules = [importlib.import_module(name) for name in names if "._" not in name]
+    exported = (
+        (module, name, getattr(module, name))
+        for module in modules
+        for name in getattr(module, "__all__", ())
+    )
     return {
-        f"{room.__name__}.{name}".removeprefix("collapse_lib."): getattr(room, name)
-        for room in rooms()
-        for name in getattr(room, "__all__", ())
-        if getattr(getattr(room, name), "__module__", None) == room.__name__
-        and isinstance(getattr(room, name), type | Callable)
+        f"{module.__name__}.{name}".removeprefix("collapse_lib."): thing
+        for module, name, thing in exported
+        if isinstance(thing, type | Callable) and thing.__module__ == module.__name__
     }
 
 
 def faults(thing: Any) -> list[str]:
     """What the docstring of a function or class lacks."""
     doc = Validator(get_doc_object(thing)).doc
-    found = [text for code, text in _form(thing) if code in FORM]
-    found += _parameters(thing, doc) + _shapes(doc)
-    if inspect.isfunction(thing):
-        tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
-        found += _result(tree, doc) + _source(thing)
+    form = validate(f"{thing.__module__}.{thing.__qualname__}")["errors"]
+    found = [text for code, text in form if code in FORM] + _shapes(doc)
+    # An error, or a protocol that others fulfil.
     special = isinstance(thing, type) and (
         issubclass(thing, BaseException) or getattr(thing, "_is_protocol", False)
     )
-    if not doc["Attributes"] and not special and ">>> " not in "\n".join(doc["Examples"]):
-        found.append("no doctest")
+    if not special:
+        found += _parameters(thing, doc)
+        if not doc["Attributes"] and ">>> " not in "\n".join(doc["Examples"]):
+            found.append("no doctest")
+    if inspect.isfunction(thing):
+        found += _result(thing, doc) + _source(thing)
     return found
 
 
-def _form(thing: Any) -> list[tuple[str, str]]:
-    return validate(f"{thing.__module__}.{thing.__qualname__}")["errors"]
-
-
 def _parameters(thing: Any, doc: Any) -> list[str]:
-    if isinstance(thing, type) and (
-        issubclass(thing, BaseException) or getattr(thing, "_is_protocol", False)
-    ):
-        return []
     entries = [*doc["Parameters"], *doc["Attributes"]]
     named = {name.strip(" *") for entry in entries for name in entry.name.split(",")}
     missing = [name for name in inspect.signature(thing).parameters if name not in named]
@@ -91,36 +82,30 @@ def _parameters(thing: Any, doc: Any) -> list[str]:
 
 def _shapes(doc: Any) -> list[str]:
     """An array's type is followed by its shape, as in ``array_like, (words,)``."""
-    entries = [*doc["Parameters"], *doc["Attributes"], *doc["Returns"]]
     return [
         f"{entry.name or 'what is returned'}: {entry.type!r} names no shape"
-        for entry in entries
+        for entry in [*doc["Parameters"], *doc["Attributes"], *doc["Returns"]]
         if re.search(r"array_like|ndarray|Tensor", entry.type)
         and not re.search(r"\(|shape|^(int|float) or ", entry.type)
     ]
 
 
-def _result(tree: ast.Module, doc: Any) -> list[str]:
+def _result(thing: Callable[..., Any], doc: Any) -> list[str]:
     """A function says what it returns, and what it raises beside the package's ValueError."""
-    (function,) = tree.body
-    assert isinstance(function, ast.FunctionDef)
     found = []
-    if ast.unparse(function.returns or ast.Constant(None)) != "None" and not doc["Returns"]:
+    if inspect.signature(thing).return_annotation not in (None, "None") and not doc["Returns"]:
         found.append("no Returns section")
-    raised = [ast.unparse(node.exc) for node in ast.walk(function) if _raises(node)]
-    if any(not error.startswith("ValueError(") for error in raised) and not doc["Raises"]:
+    tree = ast.parse(textwrap.dedent(inspect.getsource(thing)))
+    raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node.exc]
+    if not all(ast.unparse(e).startswith("ValueError(") for e in raised) and not doc["Raises"]:
         found.append("no Raises section")
     return found
 
 
-def _raises(node: ast.AST) -> bool:
-    return isinstance(node, ast.Raise) and node.exc is not None
-
-
 def _source(thing: Callable[..., Any]) -> list[str]:
-    room = importlib.import_module(thing.__module__)
+    module = importlib.import_module(thing.__module__)
     plumbing = not PLUMBING.isdisjoint(thing.__module__.split(".")[1:2])
     random = "rng" in inspect.signature(thing).parameters
-    if plumbing or random or SOURCE.search(f"{thing.__doc__}\n{room.__doc__}"):
+    if plumbing or random or SOURCE.search(f"{thing.__doc__}\n{module.__doc__}"):
         return []
     return ["no source: name a paper, a theorem or the chapter with the proof"]

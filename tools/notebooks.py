@@ -36,22 +36,17 @@ QUIZ = "quiz"
 QUIZ_METADATA = {"cellView": "form", "jupyter": {"source_hidden": True}}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 SVG = "image/svg+xml"
+SVG_DATE = re.compile(r"\s*<metadata>.*?</metadata>", flags=re.DOTALL)
+# The file that the kernel keeps a cell in.
+KERNEL_FILE = re.compile(r"\S*/ipykernel_\d+/\d+\.py")
 READING_WORDS_PER_MINUTE = 200
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:
     """Return the notebook with everything removed that differs from run to run.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        A version 4 notebook; it is left as it was.
-
-    Returns
-    -------
-    NotebookNode
-        Whitelisted metadata, a unique id a cell, execution counts 1, 2, 3, ..., merged
-        streams, no widget state, no temporary path.
+    What remains: whitelisted metadata, a unique id for each cell, execution counts 1, 2, 3, ...,
+    merged streams, no widget state, no temporary path. The notebook given is left as it was.
     """
     notebook = nbformat.from_dict(notebook)
     kept = {k: v for k, v in notebook.metadata.items() if k in NOTEBOOK_METADATA}
@@ -101,7 +96,7 @@ def _normal_outputs(outputs: list[NotebookNode], count: int | None) -> list[Note
     for output in outputs:
         output = nbformat.from_dict(output)
         if output.output_type == "stream":
-            output.text = _without_temporary_paths(output.text)
+            output.text = KERNEL_FILE.sub("<cell>", output.text)
             if normal and normal[-1].get("name") == output.name:
                 normal[-1].text += output.text
                 continue
@@ -113,18 +108,9 @@ def _normal_outputs(outputs: list[NotebookNode], count: int | None) -> list[Note
             # A view names a widget that lives in one kernel only; the html beside it is for all.
             output.data.pop(WIDGET_VIEW, None)
             if SVG in output.data:
-                output.data[SVG] = _without_svg_date(output.data[SVG])
+                output.data[SVG] = SVG_DATE.sub("", output.data[SVG])
         normal.append(output)
     return normal
-
-
-def _without_temporary_paths(text: str) -> str:
-    """Name the cell, not the file that the kernel keeps it in."""
-    return re.sub(r"\S*/ipykernel_\d+/\d+\.py", "<cell>", text)
-
-
-def _without_svg_date(svg: str) -> str:
-    return re.sub(r"\s*<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
 
 
 def dumps(notebook: NotebookNode) -> str:
@@ -151,6 +137,15 @@ def execute(notebook: NotebookNode, folder: Path) -> None:
         ).execute()
 
 
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def title(notebook: NotebookNode) -> str:
+    """Return the heading that a notebook begins with."""
+    return notebook.cells[0].source.partition("\n")[0].removeprefix("# ")
+
+
 def reading_minutes(notebook: NotebookNode) -> int:
     """Return how long the prose and the code take to read, in whole minutes."""
     words = sum(len(cell.source.split()) for cell in notebook.cells)
@@ -159,33 +154,35 @@ def reading_minutes(notebook: NotebookNode) -> int:
 
 def run(path: Path) -> None:
     """Run a notebook in place, store it in normal form and print how long it took."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     start = time.perf_counter()
     try:
         execute(notebook, path.parent)
     except CellExecutionError as error:
         sys.exit(f"{path.name}: a cell failed; the file is as it was.\n{error}")
-    seconds = time.perf_counter() - start
-    changed = _write(path, dumps(normalise(notebook)))
-    print(
-        f"{path.name}: ran in {seconds:.1f} s, reads in about {reading_minutes(notebook)} min, "
-        f"{path.stat().st_size / 1e6:.2f} MB, {'changed' if changed else 'unchanged'}"
-    )
+    print(f"{path.name}: ran in {time.perf_counter() - start:.1f} s")
+    store(path, notebook)
 
 
 def ask(path: Path) -> None:
     """Run the cells of a notebook that hold a quiz, which need no other cell."""
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     quizzes = [cell for cell in notebook.cells if is_quiz(cell)]
     if quizzes:
         execute(nbformat.v4.new_notebook(cells=quizzes), path.parent)
-    if _write(path, dumps(normalise(notebook))):
-        print(f"{path.name}: rewritten")
+    store(path, notebook)
 
 
 def fmt(path: Path) -> None:
     """Write a notebook in normal form, with the outputs it has."""
-    if _write(path, dumps(normalise(nbformat.read(path, as_version=4)))):
+    store(path, read(path))
+
+
+def store(path: Path, notebook: NotebookNode) -> None:
+    """Write a notebook in normal form where that differs from what is there."""
+    text = dumps(normalise(notebook))
+    if path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
         print(f"{path.name}: rewritten")
 
 
@@ -193,14 +190,6 @@ def is_normal(path: Path) -> bool:
     """Return whether the file already is what `fmt` would write."""
     text = path.read_text(encoding="utf-8")
     return text == dumps(normalise(nbformat.reads(text, as_version=4)))
-
-
-def _write(path: Path, text: str) -> bool:
-    """Write the text where it differs; return whether it did."""
-    if path.read_text(encoding="utf-8") == text:
-        return False
-    path.write_text(text, encoding="utf-8")
-    return True
 
 
 def main(arguments: list[str] | None = None) -> int:

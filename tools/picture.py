@@ -13,7 +13,6 @@ from collapse_lib import families, loop
 from collapse_lib.book import style
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
-PICTURE, CARD = ASSETS / "collapse.svg", ASSETS / "card.png"
 MOMENTS = (0, 10, 30, 100)
 
 
@@ -37,24 +36,16 @@ def draw(axes: np.ndarray[tuple[int, int], Axes]) -> None:
         ax.set_title(f"generation {generation}")
 
 
-def picture() -> None:
-    """Write the picture at the top of README.md."""
-    fig, axes = plt.subplots(2, len(MOMENTS), figsize=(8, 3), sharex=True, sharey=True)
-    draw(axes)
-    fig.savefig(PICTURE, metadata={"Date": None, "Creator": None})
-
-
-def card() -> None:
-    """Write the picture that a link to the book is shown with, 1200 × 630 pixels."""
-    with plt.rc_context({"font.size": 17, "axes.titlesize": 17, "axes.labelsize": 17}):
-        fig, axes = plt.subplots(2, len(MOMENTS), figsize=(12, 6.3), sharex=True, sharey=True)
-        draw(axes)
-        fig.suptitle("Model Collapse from First Principles", fontsize=30)
-        fig.set_facecolor("white")
-        fig.savefig(CARD, dpi=100, bbox_inches=None, metadata={"Software": None})
-
-
 if __name__ == "__main__":
     style.use()
-    picture()
-    card()
+    # The picture at the top of README.md.
+    fig, axes = plt.subplots(2, len(MOMENTS), figsize=(8, 3), sharex=True, sharey=True)
+    draw(axes)
+    fig.savefig(ASSETS / "collapse.svg", metadata={"Date": None, "Creator": None})
+    # The picture that a link to the book is shown with, 1200 × 630 pixels.
+    plt.rcParams.update({"font.size": 17, "axes.titlesize": 17, "axes.labelsize": 17})
+    fig, axes = plt.subplots(2, len(MOMENTS), figsize=(12, 6.3), sharex=True, sharey=True)
+    draw(axes)
+    fig.suptitle("Model Collapse from First Principles", fontsize=30)
+    fig.set_facecolor("white")
+    fig.savefig(ASSETS / "card.png", dpi=100, bbox_inches=None, metadata={"Software": None})

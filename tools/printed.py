@@ -8,20 +8,21 @@ as ``chapters/the-loop``; without any: the whole book. The same build gives the 
 
 from __future__ import annotations
 
-import argparse
 import io
 import re
 import subprocess
 import sys
 from datetime import UTC, datetime
+from html import escape
 from pathlib import Path
 
 import pikepdf
 import yaml
+from bs4 import BeautifulSoup, Tag
 from playwright.sync_api import Page, sync_playwright
 
 from tools import browsing
-from tools.print_book import CannotPrint, Edition, page_names, whole_book
+from tools.print_chapters import chapter, new, page_number
 
 ROOT = Path(__file__).resolve().parents[1]
 PDF = Path("_build") / "model-collapse.pdf"
@@ -36,6 +37,10 @@ PATIENCE_MS = 1_200_000
 MAX_ROUNDS = 4
 
 
+class CannotPrint(Exception):
+    """Says what is missing before the book can be printed."""
+
+
 def committed(root: Path) -> datetime:
     """Return when the checked-out revision was made; outside a repository, the year 1970."""
     command = ["git", "-C", str(root), "log", "-1", "--format=%ct"]
@@ -46,35 +51,105 @@ def committed(root: Path) -> datetime:
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def edition(root: Path) -> Edition:
-    """Return what the title page says, from the book's configuration and its history."""
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    made = committed(root)
+def config(root: Path) -> dict:
+    """Return the book's configuration."""
+    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+
+
+def author(root: Path) -> str:
+    name = config(root)["author"]
+    return name[:1].upper() + name[1:]
+
+
+def page_names(root: Path) -> list[str]:
+    """Return the pages of the book in the order of ``_toc.yml``, such as ``chapters/the-loop``."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
+
+
+def read_page(book: Path, name: str) -> BeautifulSoup:
+    """Return one built page."""
+    path = book / f"{name}.html"
+    if not path.is_file():
+        raise CannotPrint(f"{path} is not there: run `make book` first")
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+def whole_book(root: Path, names: list[str]) -> str:
+    """Return pages of the built book, in order, as one page to be served from ``chapters/``."""
+    pages = [read_page(browsing.built_book(root), name) for name in names]
+    head = pages[0].head
+    styles = head.select('link[rel~="stylesheet"]')
+    mathjax = [script for script in head.find_all("script") if "mathjax" in str(script).lower()]
+    chapters = [chapter(page, name, names) for page, name in zip(pages, names, strict=True)]
+    heads = "\n".join(running_head(body) for body in chapters)
+    return f"""<!DOCTYPE html>
+<html lang="en" data-theme="light" data-content_root="../" class="print-edition">
+<head><meta charset="utf-8"><title>{escape(config(root)["title"])}</title>
+{"".join(map(str, styles))}
+<style>{heads}</style>
+{"".join(map(str, mathjax))}
+</head>
+<body><main class="bd-content">
+{title_page(root)}
+{contents(chapters)}
+{"".join(map(str, chapters))}
+</main></body></html>
+"""
+
+
+def running_head(body: Tag) -> str:
+    """Let a chapter's pages be of a kind of their own; return the style of their head."""
+    kind = f"print-{body['id'].rstrip('-')}"
+    body["style"] = f"page: {kind}"
+    title = " ".join(body.find("h1").get_text().split()).replace("\\", "\\\\").replace('"', '\\"')
+    return f'@page {kind} {{ @top-left {{ content: "{title}"; }} }}'
+
+
+def contents(chapters: list[Tag]) -> Tag:
+    """Return the table of contents: every chapter and section, with room for its page."""
+    nav = new("nav", new("h1", "Contents"), class_="print-contents")
+    for body in chapters:
+        for title in body.find_all(["h1", "h2"]):
+            place = body["id"] if title.name == "h1" else title.find_parent("section")["id"]
+            words = new("span", *BeautifulSoup(title.decode_contents(), "html.parser").contents)
+            link = new("a", words, page_number(place), href=f"#{place}")
+            link["class"] = f"print-{title.name}"
+            nav.append(link)
+    return nav
+
+
+def title_page(root: Path) -> str:
+    """Return the title page and, on its back, what the reader should know of this edition."""
+    made, address = committed(root), config(root)["repository"]["url"]
     date = f"{made.day} {made:%B %Y}" if made.timestamp() else ""
-    author = config["author"][:1].upper() + config["author"][1:]
-    return Edition(config["title"], author, date, config["repository"]["url"])
+    online = f" The book and its notebooks: {escape(address)}." if address else ""
+    return f"""
+<div class="print-title">
+  <img src="../_static/logo.svg" alt="" width="240" height="100">
+  <p class="print-name">{escape(config(root)["title"])}</p>
+  <p class="print-by">{escape(author(root))}</p>
+  <p class="print-date">{date}</p>
+</div>
+<div class="print-about">
+  <p><strong>About this edition.</strong> These are the pages of the online book, in its order.
+  Where the online book has an interactive figure, you see one frame of it, and a line beneath
+  names the values that it is drawn for. Code that the online book keeps folded, which draws a
+  figure or checks algebra, is left out. Hints stand under their exercise; answers and solutions
+  stand at the end of each chapter.{online}</p>
+  <p>Text and figures: Creative Commons Attribution 4.0 (CC BY 4.0). Code: MIT License.</p>
+</div>"""
 
 
 def print_book(root: Path, names: list[str], output: Path) -> int:
-    """Print pages of the built book into one PDF; return how many sheets it has.
-
-    Parameters
-    ----------
-    root : Path
-        The checkout, its book built.
-    names : list of str
-        The pages, in order.
-    output : Path
-        The file to write.
-    """
+    """Print pages of the book built in `root` into one PDF; return how many sheets it has."""
     if not browsing.chromium():
         raise CannotPrint(f"no Chromium in {browsing.CHROMIUM_PATHS}: install one")
-    book, words = browsing.built_book(root), edition(root)
-    html = whole_book(book, names, words)
+    html = whole_book(root, names)
     with (
         sync_playwright() as playwright,
         browsing.launch(playwright) as browser,
-        browsing.serve(book) as site,
+        browsing.serve(browsing.built_book(root)) as site,
     ):
         # The address is answered from memory: what is printed leaves no file in the book.
         address = site + "chapters/print.html"
@@ -92,7 +167,7 @@ def print_book(root: Path, names: list[str], output: Path) -> int:
             raise CannotPrint(f"wider than the text: {'; '.join(too_wide[:5])}")
         pdf = number_pages(page)
     output.parent.mkdir(parents=True, exist_ok=True)
-    return finish(pdf, words, committed(root), output)
+    return finish(pdf, root, output)
 
 
 def number_pages(page: Page) -> bytes:
@@ -119,15 +194,16 @@ def places(pdf: bytes) -> dict[str, int]:
         return {name.removeprefix("/"): number[place[0].objgen] for name, place in found.items()}
 
 
-def finish(pdf: bytes, words: Edition, made: datetime, output: Path) -> int:
+def finish(pdf: bytes, root: Path, output: Path) -> int:
     """Write the PDF with its description, and without what differs from one run to the next."""
+    made = f"D:{committed(root):%Y%m%d%H%M%S}Z"
     with pikepdf.open(io.BytesIO(same_names(pdf))) as document:
-        document.docinfo["/Title"] = words.title
-        document.docinfo["/Author"] = words.author
+        document.docinfo["/Title"] = config(root)["title"]
+        document.docinfo["/Author"] = author(root)
         document.docinfo["/Subject"] = SUBJECT
         document.docinfo["/Keywords"] = KEYWORDS
         document.docinfo["/Creator"] = "Chromium"
-        document.docinfo["/CreationDate"] = document.docinfo["/ModDate"] = f"D:{made:%Y%m%d%H%M%S}Z"
+        document.docinfo["/CreationDate"] = document.docinfo["/ModDate"] = made
         document.Root.PageMode = pikepdf.Name.UseOutlines
         document.save(
             output, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate
@@ -173,22 +249,14 @@ WRITE_NUMBERS = """(numbers) => {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("pages", nargs="*")
-    parser.add_argument("--output", type=Path, default=ROOT / PDF)
-    options = parser.parse_args()
+    pages, names = sys.argv[1:], page_names(ROOT)
     try:
-        names = page_names(ROOT)
-        unknown = [name for name in options.pages if name not in names]
-        if unknown:
-            raise CannotPrint(f"no page {unknown[0]!r}: the pages are {', '.join(names)}")
-        sheets = print_book(ROOT, options.pages or names, options.output)
+        if unknown := set(pages) - set(names):
+            raise CannotPrint(f"no page {min(unknown)!r}: the pages are {', '.join(names)}")
+        sheets = print_book(ROOT, pages or names, ROOT / PDF)
     except CannotPrint as problem:
         sys.exit(f"make pdf: {problem}")
-    size = options.output.stat().st_size / 1e6
-    print(f"{options.output}: {sheets} pages, {size:.1f} MB")
+    print(f"{PDF}: {sheets} pages, {(ROOT / PDF).stat().st_size / 1e6:.1f} MB")
     return 0
 
 

@@ -42,7 +42,7 @@ class Piece(NamedTuple):
 
 
 def pieces() -> Iterator[Piece]:
-    """Every text cell of the chapters, the pages without code, and the README."""
+    """Every text cell of the chapters, the pages without code, and those for maintainers."""
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             figure = cell.metadata.get("mystnb", {})
@@ -52,7 +52,7 @@ def pieces() -> Iterator[Piece]:
             ]
             text = cell.source if cell.cell_type == "markdown" else "\n\n".join(words)
             yield Piece(path.name, text)
-    for path in [*sorted((ROOT / "chapters").glob("*.md")), ROOT / "README.md"]:
+    for path in [*sorted((ROOT / "chapters").glob("*.md")), *sorted(ROOT.glob("*.md"))]:
         yield Piece(path.name, path.read_text(encoding="utf-8"))
 
 
@@ -70,13 +70,7 @@ def remarks(path: Path) -> Iterator[Piece]:
 
 
 def plain(text: str) -> str:
-    """Text without code, addresses, marks and options; a formula becomes the word X.
-
-    Examples
-    --------
-    >>> plain("The *loop* `run` at $t = 1$ in [the text](a.md).")
-    'The *loop* X at X in [the text].'
-    """
+    """Text without code, addresses, marks and options; a formula becomes the word X."""
     text = re.sub(r"(?ms)^[ ]*(`{3,}|~{3,}).*?^[ ]*\1", "", text)
     text = re.sub(r"(?s)\$\$.*?\$\$(\s*\([\w-]+\))?", "\n\nX\n\n", text)
     text = re.sub(r"\{[\w:-]+\}`[^`]*`|`[^`]*`|\$[^$\n]+\$", "X", text)
@@ -91,13 +85,7 @@ def body(text: str) -> str:
 
 
 def american(text: str) -> list[str]:
-    """Words in American spelling, with the British one.
-
-    Examples
-    --------
-    >>> american("The color of a center, a story.")
-    ['color (colour)', 'center (centre)']
-    """
+    """Words in American spelling, with the British one."""
     untitled = re.sub(r'"[A-Z][^"]*"', "", plain(text))  # a title keeps its author's spelling
     words = re.findall(r"[A-Za-z]+", untitled)
     return [f"{word} ({BRITISH[word.lower()]})" for word in words if word.lower() in BRITISH]
@@ -119,36 +107,18 @@ BRITISH = _british()
 
 
 def repeated(text: str) -> list[str]:
-    """Words that stand twice in a row.
-
-    Examples
-    --------
-    >>> repeated("It is is so; X X is not.")
-    ['is is']
-    """
+    """Words that stand twice in a row."""
     found = re.finditer(r"\b([A-Za-z]{2,})[ \n]+\1\b", body(text))
     return [" ".join(match[0].split()) for match in found]
 
 
 def empty(text: str) -> list[str]:
-    """Words that say nothing.
-
-    Examples
-    --------
-    >>> empty("Clearly this is very large.")
-    ['Clearly', 'very']
-    """
+    """Words that say nothing."""
     return re.findall(rf"(?i)\b({EMPTY})\b", body(text))
 
 
 def long_sentences(text: str) -> list[str]:
-    """Runs of more than `LONGEST` words without a stop, a colon or a semicolon.
-
-    Examples
-    --------
-    >>> long_sentences("Short. " + "word " * 50)
-    ['50 words: word word word word word word …']
-    """
+    """Runs of more than `LONGEST` words without a stop, a colon or a semicolon."""
     found = []
     for paragraph in re.split(r"\n\s*\n|\n\s*(?=[-*] |\d+\. )", body(text)):
         for sentence in re.split(r"(?<=[.?!:;])[\"”’)*]*\s+", " ".join(paragraph.split())):
@@ -159,13 +129,7 @@ def long_sentences(text: str) -> list[str]:
 
 
 def title_case(text: str) -> list[str]:
-    r"""Headings with capitals inside, other than names that the text itself writes so.
-
-    Examples
-    --------
-    >>> title_case("## Why It Is So\n\n## The law of Gauss\n\nAs Gauss said.")
-    ['Why It Is So']
-    """
+    r"""Headings with capitals inside, other than names that the text itself writes so."""
     names = set(re.findall(r"(?<=[a-z,*\[(“—–] )[(\[*“]*([A-ZÀ-Þ]\w+)", body(text)))
     found = []
     for heading in re.findall(r"(?m)^#+ (?:[^\n]* \d{4}: )?(.*)$", plain(text)):  # no authors
@@ -176,13 +140,7 @@ def title_case(text: str) -> list[str]:
 
 
 def unexplained(text: str) -> list[str]:
-    """Acronyms whose words the text does not give: ``words in full (WIF)``.
-
-    Examples
-    --------
-    >>> unexplained("Maximum likelihood (ML) and ML again, by OLS, on a GPU.")
-    ['OLS']
-    """
+    """Acronyms whose words the text does not give: ``words in full (WIF)``."""
     words = body(text)
     used = dict.fromkeys(re.findall(r"\b([A-Z]{2,})s?\b", words))
     return [

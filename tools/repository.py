@@ -57,13 +57,7 @@ def setup_cell(url: str = "") -> str:
 
 
 def checked(url: str) -> str:
-    """Return the address without a final ``/`` or ``.git``, or say what is wrong with it.
-
-    Parameters
-    ----------
-    url : str
-        ``https://host/owner/name``, or the empty string to take the address back.
-    """
+    """Return the address without a final ``/`` or ``.git``; say so if it is neither that nor empty."""
     url = url.strip().removesuffix("/").removesuffix(".git")
     if url and not ADDRESS.fullmatch(url):
         raise ValueError(f"URL must look like https://host/owner/name or be empty, got {url!r}")
@@ -84,6 +78,16 @@ def pages_address(url: str) -> str:
     return f"https://{home}/" if name.lower() == home else f"https://{home}/{name}/"
 
 
+def fill(text: str, pattern: str, new: str) -> str:
+    """Return the text with `new` between the two groups of a pattern that is found once."""
+    text, found = re.subn(
+        pattern, lambda match: match[1] + new + match[2], text, flags=re.MULTILINE
+    )
+    if found != 1:
+        raise ValueError(f"want one place such as {pattern!r}, found {found}")
+    return text
+
+
 def config(text: str, url: str) -> str:
     """Return ``_config.yml`` with the lines marked ``[address]`` filled in."""
     host = url.removeprefix("https://").partition("/")[0]
@@ -98,31 +102,20 @@ def config(text: str, url: str) -> str:
         "baseurl": f'"{pages_address(url)}"',
     }
     for key, value in values.items():
-        text, found = re.subn(
-            rf"^(\s*{key}: ).*?(\s*# \[address\])$", rf"\g<1>{value}\g<2>", text, flags=re.MULTILINE
-        )
-        if found != 1:
-            raise ValueError(f"_config.yml: want one line `{key}: …  # [address]`, found {found}")
+        text = fill(text, rf"^( *{key}: ).*?( *# \[address\])$", value)
     return text
 
 
 def citation(text: str, url: str) -> str:
     """Return ``CITATION.cff`` with the repository named, or with that line commented out."""
     line = f'repository-code: "{url}"' if url else "# repository-code: not set yet"
-    text, found = re.subn(r"^(# )?repository-code: .*$", lambda _: line, text, flags=re.MULTILINE)
-    if found != 1:
-        raise ValueError(f"CITATION.cff: want one `repository-code` line, found {found}")
-    return text
+    return fill(text, r"^()(?:# )?repository-code: .*()$", line)
 
 
 def readme(text: str, url: str) -> str:
     """Return ``README.md`` with the text between its two repository marks rewritten."""
-    start, end = "<!-- repository -->\n", "\n<!-- /repository -->"
-    before, opened, rest = text.partition(start)
-    _, closed, after = rest.partition(end)
-    if not (opened and closed):
-        raise ValueError("README.md: want the marks <!-- repository --> and <!-- /repository -->")
-    return before + start + (README_SET.format(url=url) if url else README_UNSET) + end + after
+    words = README_SET.format(url=url) if url else README_UNSET
+    return fill(text, r"(<!-- repository -->\n)(?s:.*?)(\n<!-- /repository -->)", words)
 
 
 def notebook(text: str, url: str) -> str:

@@ -6,9 +6,7 @@ Pages are named as in ``_build/html``, such as ``chapters/index.html``; without 
 With ``--open``, solutions and folded cells are opened first.
 """
 
-from __future__ import annotations
-
-import argparse
+import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -17,16 +15,9 @@ from tools import browsing
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("pages", nargs="*")
-    parser.add_argument("--open", action="store_true", help="open folded boxes first")
-    options = parser.parse_intermixed_args()
+    folder, *names = (word for word in sys.argv[1:] if word != "--open")
     book = browsing.built_book(Path.cwd())
-    pages = options.pages or browsing.page_names(book)
-    options.folder.mkdir(parents=True, exist_ok=True)
+    names = names or browsing.page_names(book)
     with (
         sync_playwright() as playwright,
         browsing.launch(playwright) as browser,
@@ -34,15 +25,15 @@ def main() -> None:
     ):
         for view in browsing.VIEWS:
             context = browsing.new_context(browser, view)
-            for name in pages:
+            for name in names:
                 page = browsing.open_page(context, site + name)
-                if options.open:
-                    browsing.open_folded_boxes(page)
+                if "--open" in sys.argv:
+                    page.evaluate(browsing.OPEN_FOLDED_BOXES)
                 stem = name.removesuffix(".html").replace("/", "-")
-                page.screenshot(path=options.folder / f"{stem}-{view}.png", full_page=True)
+                page.screenshot(path=Path(folder, f"{stem}-{view}.png"), full_page=True)
                 page.close()
             context.close()
-    print(f"{len(pages) * len(browsing.VIEWS)} pictures in {options.folder}")
+    print(f"{len(names) * len(browsing.VIEWS)} pictures in {folder}")
 
 
 if __name__ == "__main__":

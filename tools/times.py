@@ -23,7 +23,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import CHAPTERS, dumps, execute, reading_minutes
+from tools.notebooks import CHAPTERS, execute, read, reading_minutes, store
 
 RECORD = CHAPTERS / "data" / "run-times.json"
 PACKAGES = ("numpy", "scipy", "matplotlib", "scikit-learn", "torch")
@@ -32,8 +32,11 @@ STATED = re.compile(r"about \d+ minutes? to read; the notebook runs in about \d+
 
 def machine() -> dict:
     """Return what the times depend on: the processor, its cores, the system and the versions."""
+    listing = Path("/proc/cpuinfo")
+    text = listing.read_text(encoding="utf-8") if listing.exists() else ""
+    named = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
     return {
-        "processor": processor(),
+        "processor": named[1] if named else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
@@ -43,25 +46,13 @@ def machine() -> dict:
     }
 
 
-def processor() -> str:
-    """Return the processor's own name, or its architecture where the system does not tell."""
-    listing = Path("/proc/cpuinfo")
-    text = listing.read_text(encoding="utf-8") if listing.exists() else ""
-    named = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
-    return named[1] if named else platform.processor() or platform.machine()
-
-
 def measure(path: Path) -> dict:
     """Run a notebook in a fresh kernel, discard its outputs and return what it took.
 
-    Returns
-    -------
-    dict
-        ``wall_seconds``: on the clock. ``cpu_seconds``: of the kernel and its workers, which
-        other work on the machine changes less. ``load``: how many processes wanted a core when
-        it began. ``date``: of the measurement.
+    Seconds on the clock; seconds of the kernel and its workers, which other work on the machine
+    changes less; how many processes wanted a core when it began; the day.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     load = round(os.getloadavg()[0], 1)
     clock, spent = time.perf_counter(), _seconds_of_children()
     execute(notebook, path.parent)
@@ -111,11 +102,7 @@ def stamp(record: dict) -> None:
     """Write the times of the record into the first lines of the chapters that state them."""
     for name, times in record["notebooks"].items():
         path = CHAPTERS / f"{name}.ipynb"
-        old = path.read_text(encoding="utf-8")
-        new = dumps(stamped(nbformat.reads(old, as_version=4), times))
-        if new != old:
-            path.write_text(new, encoding="utf-8")
-            print(f"{path.name}: says how long it takes")
+        store(path, stamped(read(path), times))
 
 
 def main() -> int:
@@ -130,13 +117,11 @@ def main() -> int:
     here = machine()
     if arguments and record and record["machine"] != here:
         sys.exit("the record is of another machine or environment: measure every notebook here")
-    kept = record["notebooks"] if arguments and record else {}
-    notebooks = dict(kept)
+    notebooks = record["notebooks"] if arguments and record else {}
     for path in paths:
         notebooks[path.stem] = measure(path)
         print(f"{path.name}: {notebooks[path.stem]}", flush=True)
         record = {"machine": here, "notebooks": dict(sorted(notebooks.items()))}
-        RECORD.parent.mkdir(exist_ok=True)
         text = json.dumps(record, indent=1, ensure_ascii=False)
         RECORD.write_text(text + "\n", encoding="utf-8")
     stamp(record)

@@ -15,23 +15,15 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-SURROUNDINGS = (
-    {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
-    {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
-)
-
-
-def check_out(folder: Path) -> None:
-    """Write the files of the last commit into a folder."""
-    command = ["git", "-C", str(ROOT), "archive", "--format=tar", "HEAD"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as archive:
-        subprocess.run(["tar", "-x", "-C", str(folder)], stdin=archive.stdout, check=True)
-    if archive.returncode:
-        sys.exit("git could not give out the last commit")
+SURROUNDINGS = {
+    "a": {"PYTHONHASHSEED": "1", "TZ": "UTC", "LC_ALL": "C.UTF-8"},
+    "other-folder/b": {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
+}
 
 
 def build(folder: Path, surroundings: dict[str, str]) -> Path:
-    """Build the book of a checkout and return the folder of its pages."""
+    """Build the book of the last commit in a new folder and return the folder of its pages."""
+    subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
     environment = {**os.environ, **surroundings, "PYTHONPATH": str(folder)}
     # A clock that others set would hide a date that the build writes.
     environment.pop("SOURCE_DATE_EPOCH", None)
@@ -54,19 +46,16 @@ def differences(one: Path, other: Path) -> list[str]:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="twice") as scratch:
-        pages = []
-        for name, surroundings in zip(("a", "other-folder/b"), SURROUNDINGS, strict=True):
-            folder = Path(scratch, name)
-            folder.mkdir(parents=True)
-            check_out(folder)
-            pages.append(build(folder, surroundings))
-        count = sum(path.is_file() for path in pages[0].rglob("*"))
-        if unequal := differences(*pages):
-            print(f"{len(unequal)} of {count} files differ between two builds of the same commit:")
-            print("\n".join(f"  {name}" for name in unequal))
-            return 1
-        print(f"{count} files, the same bytes in two builds")
-        return 0
+        one, other = (build(Path(scratch, name), each) for name, each in SURROUNDINGS.items())
+        unequal = differences(one, other)
+        print(
+            "\n".join(
+                ["files that differ between two builds:", *unequal]
+                if unequal
+                else ["the same bytes in two builds"]
+            )
+        )
+    return 1 if unequal else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
 """Every entry of the bibliography can be found by a number, and is cited by a chapter."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "_ext"))
+
+import offline
+
 BIBLIOGRAPHY = (ROOT / "references.bib").read_text(encoding="utf-8")
 
 DOI = re.compile(r"10\.\d{4,9}/\S+")
@@ -88,3 +93,10 @@ def test_the_entries_of_a_text():
         "a": {"type": "book", "title": "A {B} C", "year": "1986"},
         "b": {"type": "misc", "year": "1"},
     }
+
+
+def test_a_doi_is_asked_for_at_the_registry():
+    assert offline.ask_the_registry(None, "https://doi.org/10.1/x(y)").endswith(
+        "/handles/10.1/x(y)"
+    )
+    assert offline.ask_the_registry(None, "https://arxiv.org/abs/2404.05090") is None

@@ -8,7 +8,7 @@ import pikepdf
 import pypdfium2
 import pytest
 
-from tools import browsing, print_book, printed
+from tools import browsing, printed
 
 NAMES = ["chapters/the-loop", "chapters/notation"]
 POINTS_PER_MM = 72 / 25.4
@@ -46,7 +46,7 @@ def texts(document):
 @pytest.fixture(scope="module")
 def pages(book):
     """The built pages that the PDF was printed from."""
-    return [print_book.read_page(book, name) for name in NAMES]
+    return [printed.read_page(book, name) for name in NAMES]
 
 
 @pytest.fixture(scope="module")
@@ -188,10 +188,10 @@ def test_links_lead_to_a_page_or_to_the_web(path):
 
 
 def test_described_and_tagged(path, pytestconfig):
-    words = printed.edition(pytestconfig.rootpath)
+    root = pytestconfig.rootpath
     with pikepdf.open(path) as document:
-        assert str(document.docinfo.Title) == words.title
-        assert str(document.docinfo.Author) == words.author
+        assert str(document.docinfo.Title) == printed.config(root)["title"]
+        assert str(document.docinfo.Author) == printed.author(root)
         assert str(document.docinfo.Subject) == printed.SUBJECT
         assert str(document.Root.Lang) == "en"
         assert document.Root.MarkInfo.Marked
@@ -206,7 +206,7 @@ def test_two_printings_are_the_same(pytestconfig, tmp_path):
 
 def test_without_chromium_it_says_so(pytestconfig, tmp_path, monkeypatch):
     monkeypatch.setattr(browsing, "chromium", lambda: None)
-    with pytest.raises(print_book.CannotPrint, match=r"no Chromium in .*install one"):
+    with pytest.raises(printed.CannotPrint, match=r"no Chromium in .*install one"):
         printed.print_book(pytestconfig.rootpath, NAMES, tmp_path / "none.pdf")
 
 
