@@ -103,14 +103,8 @@ class PowerLaw:
         self, rows: FloatOrArray | float, penalty: FloatOrArray | float = 0.0, *, noise: float = 1.0
     ) -> Ridge:
         """A ridge fit in this world, of so many rows and with this penalty and label noise."""
-        return Ridge(
-            self.spectrum,
-            self.truth,
-            rows,
-            penalty,
-            noise=noise,
-            multiplicities=self.multiplicities,
-        )
+        world, often = (self.spectrum, self.truth), self.multiplicities
+        return Ridge(*world, rows, penalty, noise=noise, multiplicities=often)
 
 
 def optimal_exponent(beta: float, r: float, *, a: float = 0.0, b: float = 1.0) -> float:

@@ -373,12 +373,12 @@ def mixed_toll(student: Ridge, synthetic: int, *, error: ArrayLike) -> float:
     error = like_spectrum("error", error, spectrum, minimum=0)
     positive("penalty", student.penalty, zero=True)
     risk = ridge_risk(student)
-    kappa, df2 = float(risk.kappa), float(risk.df2)
+    effective, df2 = float(risk.kappa), float(risk.df2)
     p2, u = int(whole_numbers("synthetic", synthetic, maximum=rows)) / rows, df2 / (rows - df2)
     p1 = 1 - p2
-    weight = student.often * error * spectrum / (spectrum + kappa) ** 2
+    weight = student.often * error * spectrum / (spectrum + effective) ** 2
     straight = p2**2 * (1 + p1 * u) * weight @ spectrum**2
-    noisy = p2 * u * weight @ (p1 * spectrum + kappa) ** 2
+    noisy = p2 * u * weight @ (p1 * spectrum + effective) ** 2
     return float(student.shrink**2 * (straight + noisy))
 
 
