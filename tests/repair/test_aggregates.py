@@ -95,8 +95,8 @@ def test_what_is_not_published_obeys_another_law():
     ("changed", "message"),
     [
         ({"groups": [(0, 2)]}, "groups"),
-        ({"truth": -TRUTH}, "truth must be finite and at least 0"),
-        ({"truth": TRUTH[0]}, "truth must be a non-empty array with 3 axes"),
+        ({"truth": -TRUTH}, "truth must"),
+        ({"truth": TRUTH[0]}, "truth must .* 3 axes"),
         ({"truth": 2 * TRUTH}, "truth must sum to 1"),
         ({"policy": "accumulate-subsample"}, "policy"),
     ],
