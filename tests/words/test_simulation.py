@@ -316,7 +316,7 @@ def test_junk_sizes_are_refused(junk):
     ("change", "words"),
     [
         ({"counts": []}, ["counts", "non-empty"]),
-        ({"counts": [[1, 2]]}, ["counts", "one-dimensional", "(1, 2)"]),
+        ({"counts": [[1, 2]]}, ["counts", "1 axis", "(1, 2)"]),
         ({"counts": [1, -2]}, ["counts", "at least 0", "counts[1] = -2"]),
         ({"counts": [1, float("nan")]}, ["counts", "finite", "nan"]),
         ({"counts": [1, float("inf")]}, ["counts", "finite", "inf"]),
