@@ -107,7 +107,10 @@ def weights(name: str, values: ArrayLike, *, all_zero: bool = False) -> Floats:
     >>> weights("counts", [3, 0, 1])
     array([3., 0., 1.])
     """
-    floats = array(name, values, ndim=1, minimum=0)
+    floats = array(name, values, ndim=1)
+    if (floats < 0).any():
+        where = int(np.argmax(floats < 0))
+        raise ValueError(f"{name} must be at least 0, got {name}[{where}] = {floats[where]}")
     with np.errstate(over="ignore"):
         total = floats.sum()
     if not np.isfinite(total):

@@ -79,7 +79,7 @@ def test_whole_number_is_one_or_refuses(value, minimum):
         (["a"], "must be numbers, got ['a']"),
         ([1, nan], "must be finite, got nan"),
         ([inf, 1], "must be finite, got inf"),
-        ([1, 2, -1e-300], "must be at least 0, got -1e-300"),
+        ([1, 2, -1e-300], "must be at least 0, got w[2] = -1e-300"),
         ([0, 0.0], "must have a positive sum, got all zeros"),
         ([1e308, 1e308], "must have a finite sum, got inf"),
     ],

@@ -351,7 +351,7 @@ class Mine(loop.Replace):
     [
         ({"truth": []}, ["truth", "non-empty"]),
         ({"truth": [[1, 2]]}, ["truth", "1 axis", "(1, 2)"]),
-        ({"truth": [1, -2]}, ["truth", "at least 0", "-2"]),
+        ({"truth": [1, -2]}, ["truth", "at least 0", "truth[1] = -2"]),
         ({"truth": [1, float("nan")]}, ["truth", "finite", "nan"]),
         ({"truth": [1, float("inf")]}, ["truth", "finite", "inf"]),
         ({"truth": [0, 0]}, ["truth", "positive sum"]),
