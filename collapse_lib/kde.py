@@ -112,7 +112,7 @@ def simulate(
     replicates = whole_number("replicates", replicates, minimum=1)
     h = _bandwidth(bandwidth)
     policy, f = _real_fraction(policy)
-    ddof(estimator)
+    ddof(estimator)  # refuses other names
     truth = None if truth is None else array("truth", truth, ndim=1)
     points = None if held_out is None else array("held_out", held_out, ndim=1)
     rng = as_generator(rng)
