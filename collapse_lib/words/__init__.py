@@ -1,4 +1,7 @@
-"""Words that a model counts, draws and counts again: forgetting, mixing, temperature."""
+"""Words that a model counts, draws and counts again: forgetting, mixing, temperature.
+
+`ngram` (text rewritten word by word) and `softmax` (a layer to fit) are used as modules.
+"""
 
 from collapse_lib.words.ancestry import *
 from collapse_lib.words.branching import *

@@ -229,12 +229,12 @@ def _draw_all_words(
 ) -> None:
     """Run the replicates ``part`` under a policy other than Replace."""
     forgetting_time, last = result.forgetting_time[part], len(record) - 1
-    square = float(truth @ truth)
+    everywhere, square = np.broadcast_to(truth, forgetting_time.shape), float(truth @ truth)
     sets = _training_sets(result.policy, truth, result.n, len(forgetting_time), rng)
     for t, counts in enumerate(islice(sets, generations), start=1):
         forgetting_time[(counts == 0) & (forgetting_time > t)] = t
         if last == generations or t == generations:
-            moments = _moments(counts, counts[0].sum(), truth, square)
+            moments = _moments(counts, counts[0].sum(), everywhere, square)
             record[min(t, last)] = *moments, np.count_nonzero(counts, axis=1)
         if t == generations:
             result.counts[part] = counts
@@ -309,7 +309,7 @@ def _draw_without_replacement(pool: Ints, size: int, rng: np.random.Generator) -
 
 
 def _moments(counts: Array, total: Array | int, truth: Floats, truth_square: float) -> Array:
-    """Heterozygosity and drift of each row, with the truth of the same words."""
+    """Heterozygosity and drift of each row; ``truth`` is that of the same words."""
     square = np.einsum("rw,rw->r", counts, counts, dtype=np.float64) / total**2
-    overlap = np.einsum("rw,rw->r", counts, np.broadcast_to(truth, counts.shape)) / total
+    overlap = np.einsum("rw,rw->r", counts, truth) / total
     return np.array([1 - square, np.maximum(square - 2 * overlap + truth_square, 0)])
