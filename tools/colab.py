@@ -109,18 +109,10 @@ def move_every_slider():
 
 
 def run(notebook: NotebookNode, name: str, address: str, python: Path) -> str:
-    """Run one notebook in a folder of its own; return what failed or differs, if anything.
+    """Run a stored notebook in a folder of its own; return what failed or differs, if anything.
 
-    Parameters
-    ----------
-    notebook : NotebookNode
-        As it is stored.
-    name : str
-        Its file name.
-    address : str
-        What its setup cell installs the library from, after ``git+``.
-    python : Path
-        The Python of the environment, which must not hold the library.
+    Its setup cell installs the library from the address, after ``git+``, into the environment of
+    that Python, which must not hold the library yet.
     """
     with tempfile.TemporaryDirectory(prefix="colab") as folder:
         path = Path(folder, "content", name)

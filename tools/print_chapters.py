@@ -40,16 +40,9 @@ def page_number(place: str) -> Tag:
 
 
 def chapter(page: BeautifulSoup, name: str, names: list[str]) -> Tag:
-    """Return the article of a page, made ready for paper.
+    """Return the article of a page, such as ``chapters/the-loop``, made ready for paper.
 
-    Parameters
-    ----------
-    page : BeautifulSoup
-        The built page.
-    name : str
-        The page's own name, such as ``chapters/the-loop``.
-    names : list of str
-        The pages in this printing: a link to any other becomes plain text.
+    A link to a page that is not among the `names` of this printing becomes plain text.
     """
     article = page.select_one("article.bd-article")
     for gone in article.select(NOT_ON_PAPER):

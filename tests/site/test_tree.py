@@ -58,8 +58,8 @@ def notebook_code(path):
     return "".join(line for line in lines if not line.lstrip().startswith("%"))
 
 
-def objects(source, own=None):
-    """Everything of the library that a source text names, apart from `own`, its own module."""
+def objects(source):
+    """Everything that a source text imports from the library and then names."""
     tree, bound, found = ast.parse(source), {}, []
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("collapse_lib"):
@@ -74,7 +74,7 @@ def objects(source, own=None):
             found.append(bound[node.id])
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             holder = bound.get(node.value.id)
-            if inspect.ismodule(holder) and holder is not own:
+            if inspect.ismodule(holder):
                 found.append(getattr(holder, node.attr, None))
     return found
 
