@@ -73,7 +73,7 @@ def everything(ax, k):
     ax.hlines([0.5, k], 0, 1)
     ax.axhspan(0, k / 4, color="C5")
     ax.text(0.5, k / 2, f"<{k} & more>" if k else "", ha="center", rotation=30 * k)
-    ax.annotate(f"$\\sigma_{{{k}}}^2 = \\frac{{1}}{{{k + 1}}}$", (k, 1), (1, k), arrowprops={})
+    ax.annotate(f"$\\sigma_{{{k}}} = 1/(k + 2)^{{{k}}}$", (k, 1), (1, k), arrowprops={})
     ax.set_title("" if k == 2 else f"$n = {k}$ of $\\beta$")
     ax.set(xlim=(0, 4), ylim=(0, 4), xlabel=f"step {k}")
     ax.set_xticks([0, 1, 2], ["a", "b", f"c{k}"])
@@ -389,6 +389,10 @@ def unseeded(ax, k):
     ax.set(xlim=(0, 1), ylim=(0, 1))
 
 
+def stacked(ax, k):
+    ax.set(xlim=(0, 1), ylim=(0, 1), title=r"$\frac{1}{k}$")
+
+
 def hatched(ax, k):
     ax.bar([0], [1], hatch="/")
 
@@ -400,6 +404,7 @@ def hatched(ax, k):
         (uneven, "other things at k=1 and k=2: 1 line2d, then 2"),
         (unseeded, "two different pictures at k=1.*fixed seed"),
         (hatched, "explore cannot draw hatches"),
+        (stacked, r"not on one line, got .*frac"),
         (lambda ax, k: ax.imshow([[k]], interpolation="nearest"), r"images .* interpolation=.none"),
         (lambda ax, k: ax.twinx(), "draw adds axes of its own .* at k=1"),
         (lambda ax, k: ax.set(xlim=(0, 1), ylim=(0, 1)), "the same picture for all 2"),
