@@ -20,7 +20,8 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-WORDS_PER_MINUTE = 200
+from tools.notebooks import READING_WORDS_PER_MINUTE as WORDS_PER_MINUTE
+
 # Once for the story, once with a pencil for the proofs.
 READINGS = 2
 MINUTES_PER_EXERCISE = {"●": 15, "●●": 60, "●●●": 120}

@@ -378,11 +378,6 @@ def log_ticks(ax: Axes, axis: str = "both") -> list[Axis]:
     list of matplotlib.axis.Axis
         The axes that were changed: those with a log scale.
 
-    Raises
-    ------
-    ValueError
-        If there is no such axis.
-
     Examples
     --------
     >>> from matplotlib.figure import Figure

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "file:///somewhere/book@0123456"
 
 FIGURE = """\
-from collapse_lib.explore import explore
+from collapse_lib.book import explore
 from tools.live_sliders import move_every_slider
 def draw(ax, n):
     ax.plot([0, 1], [0, n])
