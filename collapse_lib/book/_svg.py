@@ -54,13 +54,7 @@ class Group:
 
 
 def element(shape: Shape, extra: str = "") -> str:
-    """Return the SVG markup of one shape.
-
-    Examples
-    --------
-    >>> element({"tag": "path", "d": "M0 0h5"}, ' class="cl-m"')
-    '<path class="cl-m" d="M0 0h5"/>'
-    """
+    """The SVG markup of one shape."""
     tag, inner = shape["tag"], shape.get("inner")
     attributes = "".join(f' {k}="{v}"' for k, v in shape.items() if k not in ("tag", "inner"))
     opening = f"<{tag}{extra}{attributes}"
@@ -81,13 +75,7 @@ _PAINT |= dict.fromkeys(["#000000", PALETTE["ink"].line], "currentColor")
 
 
 def css_variables(markup: str) -> str:
-    """Return the CSS that defines the colours `markup` uses, for light and for dark pages.
-
-    Examples
-    --------
-    >>> css_variables('<path stroke="var(--cl-green,#009e73)"/>')
-    '--cl-green:light-dark(#009e73,#2fc79a)'
-    """
+    """The CSS that defines the colours `markup` uses, for light and for dark pages."""
     return ";".join(
         f"{name}:light-dark({light},{dark})"
         for name, (light, dark) in _VARIABLES.items()
@@ -252,29 +240,11 @@ def _png(image: NDArray[np.uint8]) -> str:
 
 
 class Recorder(RendererBase):
-    """A renderer that notes what a figure draws.
+    """A renderer that notes what a figure of this size, in points, draws.
 
-    Parameters
-    ----------
-    width, height : float
-        Size of the figure in points.
-    definitions : dict, optional
-        Markup of clip paths and markers and their numbers, to share between recorders.
-
-    Attributes
-    ----------
-    groups : list of Group
-        One an artist, in drawing order. An artist with nothing to show leaves an empty group.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> figure = Figure(figsize=(2, 1), dpi=72)
-    >>> line = figure.add_subplot().plot([0, 1], [0, 1])
-    >>> recorder = Recorder(144, 72)
-    >>> figure.draw(recorder)
-    >>> [group.shapes[0]["d"] for group in recorder.groups if group.name == "line2d"][0][0]
-    'M'
+    ``groups`` holds one group per artist, in drawing order; an artist with nothing to show leaves
+    an empty one. ``definitions``, the markup of clip paths and markers with their numbers, may be
+    shared between recorders.
     """
 
     def __init__(

@@ -223,7 +223,7 @@ def theory(ax: Axes, x: ArrayLike, y: ArrayLike, **kwargs: Any) -> Line2D:
     x, y : array_like, (points,)
         The curve.
     **kwargs
-        Passed to ``ax.plot``; they override the style.
+        Of ``ax.plot``; they override the style.
 
     Returns
     -------
