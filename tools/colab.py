@@ -89,7 +89,7 @@ def move_every_slider():
     moved = 0
     for figure in shown:
         picture, *sliders, sentence = figure._shown.children
-        for stored, slider in zip(figure._grid.values(), sliders, strict=True):
+        for stored, slider in zip(figure.grid.values(), sliders, strict=True):
             before, start = picture.value, slider.value
             if hasattr(slider, "options"):
                 offered = [value for _, value in slider.options]

@@ -21,9 +21,6 @@ from matplotlib.text import Text
 from collapse_lib.book._svg import UID, Group, Recorder, Shape
 from collapse_lib.book.style import settings
 
-__all__ = ["Canvas", "distinct", "words"]
-
-
 Point = Mapping[str, Any]
 """The values of one frame by the names of their parameters."""
 
@@ -40,16 +37,7 @@ class Frame(NamedTuple):
 
 
 class Canvas:
-    """One figure, drawn again and again.
-
-    Parameters
-    ----------
-    draw : callable
-        ``draw(ax, **point)``.
-    figsize : tuple of float
-        Width and height.
-    subplots : tuple of int
-        Rows and columns of axes.
+    """One figure, drawn again and again by ``draw(ax, **point)``.
 
     Examples
     --------
@@ -100,22 +88,11 @@ class Canvas:
     def film(
         self, points: Sequence[Point], start: int
     ) -> tuple[list[tuple[Shape, bool]], list[list[Any]]]:
-        """Return the shapes of one frame, and what changes in the others.
+        """The shapes of the frame number ``start``, and what changes in the others.
 
-        Parameters
-        ----------
-        points : list of dict
-            The values of each frame.
-        start : int
-            Which frame to return.
-
-        Returns
-        -------
-        shapes : list of (dict, bool)
-            Each shape, and whether it changes.
-        changes : list
-            ``[n, attribute, values]`` for the n-th of the shapes that change, with a value for
-            each frame; or ``[n, attribute, values, which]`` as in :func:`distinct`.
+        With each shape comes whether it changes. A change is ``[n, attribute, values]`` for the
+        n-th of the shapes that do, with a value for each frame; or ``[n, attribute, values,
+        which]`` as in :func:`distinct`.
         """
         self._definitions = {}
         with matplotlib.style.context(["default", self._style]):
@@ -181,13 +158,7 @@ class Canvas:
 
 
 def words(point: Point) -> str:
-    """Write the values of a frame: ``n=10, t=5``.
-
-    Examples
-    --------
-    >>> words({"n": 10, "t": 5})
-    'n=10, t=5'
-    """
+    """Write the values of a frame: ``n=10, t=5``."""
     return ", ".join(f"{name}={value}" for name, value in point.items())
 
 

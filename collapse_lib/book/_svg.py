@@ -1,12 +1,9 @@
-"""The data of SVG paths: whole tenths of a point, relative, as short as they can be.
-
-Formulas as SVG text in the page's own font, and where a text is held fast.
-
-Record a matplotlib figure as a short list of SVG shapes.
+"""Record a matplotlib figure as a short list of SVG shapes.
 
 :class:`Recorder` is a matplotlib renderer that draws nothing. It notes what it is asked to draw,
 one group of shapes an artist, so that two drawings of one figure can be compared shape by shape.
-That is what :mod:`collapse_lib.book.explorer` needs and what matplotlib's own SVG files do not offer.
+That is what :mod:`collapse_lib.book.explorer` needs and what matplotlib's own SVG files do not
+offer.
 
 Coordinates are whole tenths of a point, and paths are relative: ``M120 340l25-3 25-4``.
 Black becomes ``currentColor`` and a palette colour a CSS variable, so the page's theme decides.
@@ -15,7 +12,7 @@ Black becomes ``currentColor`` and a palette colour a CSS variable, so the page'
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from html import escape
@@ -26,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from matplotlib.backend_bases import GraphicsContextBase, RendererBase
 from matplotlib.colors import to_hex, to_rgba
-from matplotlib.font_manager import FontProperties, ttfFontProperty, weight_dict
+from matplotlib.font_manager import FontProperties, ttfFontProperty
 from matplotlib.mathtext import MathTextParser
 from matplotlib.path import Path
 from matplotlib.text import Text
@@ -40,7 +37,66 @@ from collapse_lib.book.style import PALETTE
 if TYPE_CHECKING:
     from matplotlib.typing import ColorType
 
-__all__ = []
+#: Stands for the figure's own id in every reference, until that id is known.
+UID = "\ue000"
+
+#: One shape: its SVG attributes, with ``tag`` and, where it has one, ``inner``.
+Shape = dict[str, Any]
+
+
+@dataclass
+class Group:
+    """The shapes that one artist drew: each a dict of SVG attributes, with ``tag``."""
+
+    name: str
+    in_scale: bool
+    shapes: list[Shape] = field(default_factory=list)
+
+
+def element(shape: Shape, extra: str = "") -> str:
+    """The SVG markup of one shape."""
+    tag, inner = shape["tag"], shape.get("inner")
+    attributes = "".join(f' {k}="{v}"' for k, v in shape.items() if k not in ("tag", "inner"))
+    opening = f"<{tag}{extra}{attributes}"
+    return f"{opening}/>" if inner is None else f"{opening}>{inner}</{tag}>"
+
+
+# Colours
+
+RGBA = tuple[float, float, float, float]
+
+_VARIABLES = {"--cl-paper": ("#ffffff", "#14181e")}
+for _name, _colour in PALETTE.items():
+    if _name != "ink":
+        _VARIABLES[f"--cl-{_name}"] = (_colour.line, _colour.dark)
+        _VARIABLES[f"--cl-{_name}-text"] = (_colour.text, _colour.dark)
+_PAINT = {light: f"var({name},{light})" for name, (light, _) in reversed(_VARIABLES.items())}
+_PAINT |= dict.fromkeys(["#000000", PALETTE["ink"].line], "currentColor")
+
+
+def css_variables(markup: str) -> str:
+    """The CSS that defines the colours `markup` uses, for light and for dark pages."""
+    return ";".join(
+        f"{name}:light-dark({light},{dark})"
+        for name, (light, dark) in _VARIABLES.items()
+        if f"var({name}," in markup
+    )
+
+
+def _paint(rgba: RGBA, opacity: float, kind: str) -> dict[str, str]:
+    """Attributes for a fill or a stroke of this colour."""
+    colour = to_hex(rgba)
+    paint = _PAINT.get(colour, colour)
+    if paint == colour and len({colour[1:3], colour[3:5], colour[5:7]}) == 1:
+        # A grey is thinned black: on a dark page it becomes the grey that suits it.
+        paint, opacity = "currentColor", opacity * (1 - rgba[0])
+    attributes = {kind: paint}
+    if opacity < 1:
+        attributes[f"{kind}-opacity"] = f"{opacity:.2f}".rstrip("0").rstrip(".")
+    return attributes
+
+
+# Paths
 
 
 def tenths(value: float) -> int:
@@ -133,46 +189,30 @@ def outline(
     return path_data(cleaned, height) + ("z" if closed else "")
 
 
-Bar = tuple[float, float, float, float]
-"""Left, bottom, width and height of a rectangle."""
-
-Glyph = tuple[float, float, float, float, str, str]
-"""x, y, advance, size, style and character."""
+# Words
 
 
 @lru_cache(maxsize=256)
-def formula(text: str, size: float, prop: FontProperties) -> tuple[str, list[Bar], bool]:
-    """SVG markup of a formula, the bars of its fractions and roots, and whether it flows."""
+def formula(text: str, size: float, prop: FontProperties) -> str:
+    """SVG markup of a formula on one line, which flows in the page's own font."""
     parsed = MathTextParser("path").parse(text, 72, prop)
-    glyphs = []
+    starts = [x for *_, x, _ in parsed.glyphs]
+    if parsed.rects or starts != sorted(set(starts)):
+        raise ValueError(f"explore cannot draw a formula that is not on one line, got {text}")
+    spans, end, baseline = [], 0.0, 0.0
     for font, glyph_size, code, *_, x, y in parsed.glyphs:  # _: one more field from 3.11 on
         font.set_size(glyph_size, 72)
-        advance = font.load_char(code).linearHoriAdvance / 65536
-        style = ttfFontProperty(font).style
-        glyphs.append((x, y, advance, glyph_size, style, chr(code)))
-    starts = [glyph[0] for glyph in glyphs]
-    # A formula on one line flows in the page's own font; a stacked one is placed glyph by glyph.
-    flows = not parsed.rects and starts == sorted(set(starts))
-    return "".join(_spans(glyphs, size, flows)), parsed.rects, flows
-
-
-def _spans(glyphs: list[Glyph], size: float, flows: bool) -> Iterator[str]:
-    end = baseline = 0.0
-    for x, y, advance, glyph_size, style, character in glyphs:
-        gap = x - end
-        if flows:
-            place = f' dy="{tenths(baseline - y)}"' if abs(baseline - y) > 0.05 else ""
-            if gap > 0.1 * size:
-                character = ("\u2009" if gap < 0.25 * size else "\u00a0") + character
-        else:
-            place = f' x="{tenths(x)}" dy="{tenths(baseline - y)}"'
+        place = f' dy="{tenths(baseline - y)}"' if abs(baseline - y) > 0.05 else ""
         if abs(glyph_size - size) > 0.05:
             place += f' font-size="{tenths(glyph_size)}"'
-        if style != "normal":
+        if ttfFontProperty(font).style != "normal":
             place += ' font-style="italic"'
-        character = escape(character)
-        yield f"<tspan{place}>{character}</tspan>" if place else character
-        end, baseline = x + advance, y
+        gap = x - end
+        space = "" if gap <= 0.1 * size else "\u2009" if gap < 0.25 * size else "\u00a0"
+        letter = escape(space + chr(code))
+        spans.append(f"<tspan{place}>{letter}</tspan>" if place else letter)
+        end, baseline = x + font.load_char(code).linearHoriAdvance / 65536, y
+    return "".join(spans)
 
 
 def anchor(text: Text | None, angle: float) -> tuple[str, float]:
@@ -180,81 +220,14 @@ def anchor(text: Text | None, angle: float) -> tuple[str, float]:
     side = "center"
     if angle == 0 or (text is not None and text.get_rotation_mode() == "anchor"):
         side = "left" if text is None else text.get_horizontalalignment()
-    elif angle in (90, 270) and text is not None:
+    elif angle == 90 and text is not None:
         side = text.get_verticalalignment()
-        if angle == 270:
-            side = {"top": "bottom", "bottom": "top"}.get(side, side)
     anchors = {"left": ("start", 0), "bottom": ("start", 0), "baseline": ("start", 0)}
     anchors |= {"right": ("end", 1), "top": ("end", 1)}
     return anchors.get(side, ("middle", 0.5))
 
 
-#: Stands for the figure's own id in every reference, until that id is known.
-UID = "\ue000"
-
-RGBA = tuple[float, float, float, float]
-
-#: One shape: its SVG attributes, with ``tag`` and, where it has one, ``inner``.
-Shape = dict[str, Any]
-
-_VARIABLES = {"--cl-paper": ("#ffffff", "#14181e")}
-for _name, _colour in PALETTE.items():
-    if _name != "ink":
-        _VARIABLES[f"--cl-{_name}"] = (_colour.line, _colour.dark)
-        _VARIABLES[f"--cl-{_name}-text"] = (_colour.text, _colour.dark)
-_PAINT = {light: f"var({name},{light})" for name, (light, _) in reversed(_VARIABLES.items())}
-_PAINT |= dict.fromkeys(["#000000", PALETTE["ink"].line], "currentColor")
-
-
-def css_variables(markup: str) -> str:
-    """Return the CSS that defines the colours `markup` uses, for light and for dark pages.
-
-    Examples
-    --------
-    >>> css_variables('<path stroke="var(--cl-green,#009e73)"/>')
-    '--cl-green:light-dark(#009e73,#2fc79a)'
-    """
-    return ";".join(
-        f"{name}:light-dark({light},{dark})"
-        for name, (light, dark) in _VARIABLES.items()
-        if f"var({name}," in markup
-    )
-
-
-def _paint(rgba: RGBA, opacity: float, kind: str) -> dict[str, str]:
-    """Attributes for a fill or a stroke of this colour."""
-    colour = to_hex(rgba)
-    paint = _PAINT.get(colour, colour)
-    if paint == colour and len({colour[1:3], colour[3:5], colour[5:7]}) == 1:
-        # A grey is thinned black: on a dark page it becomes the grey that suits it.
-        paint, opacity = "currentColor", opacity * (1 - rgba[0])
-    attributes = {kind: paint}
-    if opacity < 1:
-        attributes[f"{kind}-opacity"] = f"{opacity:.2f}".rstrip("0").rstrip(".")
-    return attributes
-
-
-@dataclass
-class Group:
-    """The shapes that one artist drew: each a dict of SVG attributes, with ``tag``."""
-
-    name: str
-    in_scale: bool
-    shapes: list[Shape] = field(default_factory=list)
-
-
-def element(shape: Shape, extra: str = "") -> str:
-    """Return the SVG markup of one shape.
-
-    Examples
-    --------
-    >>> element({"tag": "path", "d": "M0 0h5"}, ' class="cl-m"')
-    '<path class="cl-m" d="M0 0h5"/>'
-    """
-    tag, inner = shape["tag"], shape.get("inner")
-    attributes = "".join(f' {k}="{v}"' for k, v in shape.items() if k not in ("tag", "inner"))
-    opening = f"<{tag}{extra}{attributes}"
-    return f"{opening}/>" if inner is None else f"{opening}>{inner}</{tag}>"
+# The renderer
 
 
 def _png(image: NDArray[np.uint8]) -> str:
@@ -267,29 +240,11 @@ def _png(image: NDArray[np.uint8]) -> str:
 
 
 class Recorder(RendererBase):
-    """A renderer that notes what a figure draws.
+    """A renderer that notes what a figure of this size, in points, draws.
 
-    Parameters
-    ----------
-    width, height : float
-        Size of the figure in points.
-    definitions : dict, optional
-        Markup of clip paths and markers and their numbers, to share between recorders.
-
-    Attributes
-    ----------
-    groups : list of Group
-        One an artist, in drawing order. An artist with nothing to show leaves an empty group.
-
-    Examples
-    --------
-    >>> from matplotlib.figure import Figure
-    >>> figure = Figure(figsize=(2, 1), dpi=72)
-    >>> line = figure.add_subplot().plot([0, 1], [0, 1])
-    >>> recorder = Recorder(144, 72)
-    >>> figure.draw(recorder)
-    >>> [group.shapes[0]["d"] for group in recorder.groups if group.name == "line2d"][0][0]
-    'M'
+    ``groups`` holds one group per artist, in drawing order; an artist with nothing to show leaves
+    an empty one. ``definitions``, the markup of clip paths and markers with their numbers, may be
+    shared between recorders.
     """
 
     def __init__(
@@ -382,8 +337,8 @@ class Recorder(RendererBase):
             return
         size = prop.get_size_in_points()
         width = self.get_text_width_height_descent(s, prop, ismath)[0]
-        inner, bars, flows = formula(s, size, prop) if ismath else (escape(s), (), True)
-        side, share = anchor(mtext, angle) if flows else ("start", 0)
+        inner = formula(s, size, prop) if ismath else escape(s)
+        side, share = anchor(mtext, angle)
         x += share * width * cos(radians(angle))
         y -= share * width * sin(radians(angle))
         rgba = gc.get_rgb()
@@ -392,12 +347,6 @@ class Recorder(RendererBase):
             **_paint(rgba, gc.get_alpha() if gc.get_forced_alpha() else rgba[3], "fill"),
             "font-size": tenths(size),
         }
-        named = prop.get_weight()
-        weight = weight_dict[named] if isinstance(named, str) else named
-        if weight != 400:
-            shape["font-weight"] = weight
-        if prop.get_style() != "normal":
-            shape["font-style"] = prop.get_style()
         if "monospace" in prop.get_family():
             shape["font-family"] = "monospace"
         place = f"translate({tenths(x)} {tenths(y)})"
@@ -406,11 +355,6 @@ class Recorder(RendererBase):
         if side != "start":
             shape["text-anchor"] = side
         self.groups[-1].shapes.append({**shape, "transform": place, "inner": inner})
-        for left, bottom, wide, high in bars:
-            data = f"M{tenths(left)} {tenths(-bottom)}h{tenths(wide)}v-{tenths(high)}"
-            data += f"h-{tenths(wide)}z"
-            bar = {"tag": "path", "fill": shape["fill"], "transform": place, "d": data}
-            self.groups[-1].shapes.append(bar)
 
     def option_scale_image(self) -> bool:
         return True  # the page scales it
@@ -436,19 +380,6 @@ class Recorder(RendererBase):
         shape = {"tag": "image", "width": width, "height": height}
         shape |= {"transform": f"matrix({matrix})", "style": "image-rendering:pixelated"}
         self.groups[-1].shapes.append({**shape, "href": _png(image)})
-
-    def draw_tex(
-        self,
-        gc: GraphicsContextBase,
-        x: float,
-        y: float,
-        s: str,
-        prop: FontProperties,
-        angle: float,
-        *,
-        mtext: Text | None = None,
-    ) -> None:
-        raise ValueError("explore cannot draw usetex text: use matplotlib's own $...$ instead")
 
     # How it is noted ---------------------------------------------------------------------------
 

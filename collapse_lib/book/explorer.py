@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
@@ -80,12 +80,6 @@ def explore(
     -------
     Explorer
 
-    Raises
-    ------
-    ValueError
-        If an argument cannot be used, the frames cannot be laid over each other, or ``draw``
-        or ``say`` fails at a value between those given, which live sliders also offer.
-
     Examples
     --------
     >>> def draw(ax, n):
@@ -96,86 +90,65 @@ def explore(
     >>> explore(draw, alt="A line through the origin.", say=say, n=[1, 2, 3], start={"n": 2})
     [interactive figure] A line through the origin. — The slope is 2.
     """
-    return Explorer(draw, alt, say, start or {}, labels or {}, figsize, subplots, grid)
+    if not alt.strip():
+        raise ValueError(f"alt={alt!r} is empty: say in words what the figure shows")
+    if not grid:
+        raise ValueError("explore needs a parameter to vary, such as n=[10, 20, 50]")
+    values = {name: _values(name, given) for name, given in grid.items()}
+    count = prod(map(len, values.values()))
+    if count > MAX_FRAMES:
+        sizes = " × ".join(f"{name}: {len(v)}" for name, v in values.items())
+        raise ValueError(f"{count} frames ({sizes}); at most {MAX_FRAMES} are allowed")
+    for argument, given in [("start", start or {}), ("labels", labels or {})]:
+        for name in given:
+            if name not in values:
+                known = ", ".join(values)
+                raise ValueError(f"{argument} names {name!r}; the parameters are {known}")
+    for name, value in (start or {}).items():
+        if value not in values[name]:
+            allowed = ", ".join(map(_text, values[name]))
+            raise ValueError(f"start: {name}={value!r} is not on the grid {allowed}")
+    first = {name: each[0] for name, each in values.items()} | dict(start or {})
+    names = {name: name for name in values} | dict(labels or {})
+    return Explorer(Canvas(draw, figsize, subplots), alt.strip(), say, first, names, values)
 
 
+@dataclass(repr=False, eq=False)
 class Explorer:
     """An interactive figure, made by :func:`explore`.
 
-    Parameters
+    Attributes
     ----------
-    draw, alt, say, start, labels, figsize, subplots
-        As in `explore`.
-    grid : dict
-        The values of each parameter.
-
-    Examples
-    --------
-    >>> def draw(ax, n):
-    ...     ax.plot([0, 1], [0, n])
-    ...     ax.set(xlim=(0, 1), ylim=(0, 3))
-    >>> figure = explore(draw, alt="A line.", say="slope {n}".format, n=[1, 2, 3])
-    >>> figure.html().endswith("</div><!-- /cl-explorer -->")
-    True
+    canvas : Canvas
+    alt : str
+    say : callable
+    start, labels, grid : dict
+        By parameter: the first value, the slider's name, all values.
     """
 
-    def __init__(
-        self,
-        draw: Callable[..., object],
-        alt: str,
-        say: Callable[..., str],
-        start: Mapping[str, Value],
-        labels: Mapping[str, str],
-        figsize: tuple[float, float],
-        subplots: tuple[int, int],
-        grid: Mapping[str, Sequence[Value]],
-    ) -> None:
-        if not alt.strip():
-            raise ValueError(f"alt={alt!r} is empty: say in words what the figure shows")
-        self._draw, self._alt, self._say = draw, alt.strip(), say
-        self._grid = {name: _values(name, values) for name, values in grid.items()}
-        self._count = prod(map(len, self._grid.values()))
-        if not grid:
-            raise ValueError("explore needs a parameter to vary, such as n=[10, 20, 50]")
-        if self._count > MAX_FRAMES:
-            sizes = " × ".join(f"{name}: {len(v)}" for name, v in self._grid.items())
-            raise ValueError(f"{self._count} frames ({sizes}); at most {MAX_FRAMES} are allowed")
-        self._start = {name: values[0] for name, values in self._grid.items()} | dict(start)
-        self._labels = {name: name for name in self._grid} | dict(labels)
-        for name, argument in [("start", start), ("labels", labels)]:
-            _known(name, argument, self._grid)
-        for name, value in start.items():
-            if value not in self._grid[name]:
-                allowed = ", ".join(map(_text, self._grid[name]))
-                raise ValueError(f"start: {name}={value!r} is not on the grid {allowed}")
-        self._canvas = Canvas(draw, figsize, subplots)
+    canvas: Canvas
+    alt: str
+    say: Callable[..., str]
+    start: dict[str, Value]
+    labels: dict[str, str]
+    grid: dict[str, list[Any]]
 
     def html(self) -> str:
-        """Return the figure as HTML that needs no Python, no other file and no other host.
-
-        Returns
-        -------
-        str
-            ``<div class="cl-explorer">…</div><!-- /cl-explorer -->``, the same text every time.
-        """
-        return self._html
-
-    @cached_property
-    def _html(self) -> str:
-        names = list(self._grid)
-        points = [dict(zip(names, v, strict=True)) for v in product(*self._grid.values())]
-        shapes, changes = self._canvas.film(points, points.index(self._start))
+        """The figure as HTML that needs no Python, no other file and no other host."""
+        names = list(self.grid)
+        points = [dict(zip(names, v, strict=True)) for v in product(*self.grid.values())]
+        shapes, changes = self.canvas.film(points, points.index(self.start))
         sentences = [self._sentence(point) for point in points]
         self._try_between()
         data = {
-            "grid": [[_text(value) for value in values] for values in self._grid.values()],
+            "grid": [[_text(value) for value in values] for values in self.grid.values()],
             "changes": changes,
             "say": distinct(sentences),
         }
         body = (
             self._picture(shapes)
             + f'<div class="cl-ctl" hidden>{"".join(map(self._slider, names))}</div>'
-            + _foot(self._sentence(self._start), max(sentences, key=len))
+            + _foot(self._sentence(self.start), max(sentences, key=len))
             + f'<script type="application/json">{_json(data)}</script>'
             + "<script>(() => {\n"
             + _asset("explore.js")
@@ -185,13 +158,13 @@ class Explorer:
 
     def _try_between(self) -> None:
         """Draw at one live value off the grid for each slider: readers of a notebook will."""
-        for name, values in self._grid.items():
+        for name, values in self.grid.items():
             kind, between = _between(values)
             choices = between if kind == "choose" else [min(values) + between]
             for value in [_clean(v) for v in choices if v not in values][:1]:
-                point = self._start | {name: value}
+                point = self.start | {name: value}
                 try:
-                    self._canvas.still(point)
+                    self.canvas.still(point)
                     self._sentence(point)
                 except Exception as error:
                     raise ValueError(
@@ -201,19 +174,19 @@ class Explorer:
 
     def _picture(self, shapes: Iterable[tuple[Shape, bool]]) -> str:
         svg = "".join(element(shape, ' class="cl-m"' * changes) for shape, changes in shapes)
-        width, height = self._canvas.size
+        width, height = self.canvas.size
         return (
             f'<svg viewBox="0 0 {10 * width:g} {10 * height:g}" role="img" fill="none"'
-            f' stroke-linejoin="round" aria-label="{escape(self._alt)}">'
-            f"<defs>{self._canvas.definitions()}</defs>{svg}</svg>"
+            f' stroke-linejoin="round" aria-label="{escape(self.alt)}">'
+            f"<defs>{self.canvas.definitions()}</defs>{svg}</svg>"
         )
 
     def _slider(self, name: str) -> str:
-        values, value = self._grid[name], self._start[name]
+        values, value = self.grid[name], self.start[name]
         this = f"{UID}-{name}"
         digits = max(len(_text(each)) for each in values)
         return (
-            f'<label for="{this}">{escape(self._labels[name])}</label>'
+            f'<label for="{this}">{escape(self.labels[name])}</label>'
             f'<input id="{this}" type="range" min="0" max="{len(values) - 1}" step="1"'
             f' value="{values.index(value)}" aria-valuetext="{escape(_text(value))}"'
             f' autocomplete="off"><output for="{this}" style="--cl-digits:{digits}ch">'
@@ -221,27 +194,21 @@ class Explorer:
         )
 
     def _sentence(self, point: Point) -> str:
-        sentence = self._say(**point)
+        sentence = self.say(**point)
         if not isinstance(sentence, str) or not sentence.strip():
             raise ValueError(f"say returned {sentence!r} at {words(point)}: it must be a sentence")
         return " ".join(sentence.split())
 
     def widget(self) -> VBox:
-        """Return live controls that call ``draw`` and ``say`` again, between grid values too.
-
-        Returns
-        -------
-        ipywidgets.VBox
-            The picture, then a slider a parameter, then the sentence.
-        """
+        """Live controls that draw again, between grid values too: picture, sliders, sentence."""
         import ipywidgets as widgets
 
-        sliders = {name: self._live_slider(widgets, name) for name in self._grid}
+        sliders = {name: self._live_slider(widgets, name) for name in self.grid}
         picture, sentence = widgets.HTML(), widgets.HTML()
 
         def show(change: object = None) -> None:
             point = {name: _clean(slider.value) for name, slider in sliders.items()}
-            shapes = [(shape, False) for shape in self._canvas.still(point)]
+            shapes = [(shape, False) for shape in self.canvas.still(point)]
             picture.value = _page(self._picture(shapes))
             sentence.value = f'<p aria-live="polite">{escape(self._sentence(point))}</p>'
 
@@ -251,9 +218,9 @@ class Explorer:
         return widgets.VBox([picture, *sliders.values(), sentence])
 
     def _live_slider(self, widgets: ModuleType, name: str) -> DOMWidget:
-        values, value = self._grid[name], self._start[name]
+        values, value = self.grid[name], self.start[name]
         look = {
-            "description": self._labels[name],
+            "description": self.labels[name],
             "style": {"description_width": "initial"},
             "layout": widgets.Layout(width="100%", max_width="36rem"),
         }
@@ -266,7 +233,7 @@ class Explorer:
         return make(value=value, min=low, max=high, step=between, **look)
 
     def __repr__(self) -> str:
-        return f"[interactive figure] {self._alt} — {self._sentence(self._start)}"
+        return f"[interactive figure] {self.alt} — {self._sentence(self.start)}"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         bundle: dict[str, Any] = {"text/plain": repr(self), "text/html": self.html()}
@@ -276,12 +243,6 @@ class Explorer:
             return bundle
         view = {"version_major": 2, "version_minor": 0, "model_id": self._shown.model_id}
         return bundle | {"application/vnd.jupyter.widget-view+json": view}
-
-
-def _known(argument: str, given: Iterable[str], grid: Iterable[str]) -> None:
-    for name in given:
-        if name not in grid:
-            raise ValueError(f"{argument} names {name!r}; the parameters are {', '.join(grid)}")
 
 
 def _values(name: str, values: Sequence[Value]) -> list[Any]:

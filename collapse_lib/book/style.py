@@ -223,7 +223,7 @@ def theory(ax: Axes, x: ArrayLike, y: ArrayLike, **kwargs: Any) -> Line2D:
     x, y : array_like, (points,)
         The curve.
     **kwargs
-        Passed to ``ax.plot``; they override the style.
+        Of ``ax.plot``; they override the style.
 
     Returns
     -------
@@ -377,11 +377,6 @@ def log_ticks(ax: Axes, axis: str = "both") -> list[Axis]:
     -------
     list of matplotlib.axis.Axis
         The axes that were changed: those with a log scale.
-
-    Raises
-    ------
-    ValueError
-        If there is no such axis.
 
     Examples
     --------

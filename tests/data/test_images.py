@@ -1,6 +1,5 @@
 """Images are read from the reader's files or a download; what is broken is named."""
 
-import functools
 import gzip
 import hashlib
 import http.server
@@ -12,7 +11,7 @@ import numpy as np
 import pytest
 
 from collapse_lib.data import images
-from collapse_lib.data._files import DataUnavailable, located
+from collapse_lib.data._files import DataUnavailable
 from collapse_lib.data.images import digits, mnist, train_and_test
 
 PIXELS = np.random.default_rng(1).integers(256, size=(3, 4, 5), dtype=np.uint8)
@@ -102,16 +101,6 @@ def test_the_folder_of_the_environment(tmp_path, monkeypatch, below):
 def test_the_cache(tmp_path):
     write(tmp_path / "cache" / "collapse-lib" / "mnist")
     check(mnist())
-
-
-def test_a_folder_comes_before_the_environment_and_that_before_the_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("COLLAPSE_DATA", str(tmp_path / "b"))
-    found = functools.partial(located, ["x"], "mnist", ((), ""), tmp_path / "a", False)
-    for name in ["cache/collapse-lib/mnist", "b/mnist", "b", "a/mnist", "a"]:
-        place = tmp_path / name
-        place.mkdir(parents=True, exist_ok=True)
-        (place / "x").touch()
-        assert found() == place / "x"
 
 
 def test_a_missing_file_is_named_with_the_way_out(tmp_path, monkeypatch):
