@@ -14,7 +14,7 @@ import numpy as np
 
 from collapse_lib._types import ArrayLike, FloatOrArray
 from collapse_lib.checks import positive, share, whole_number, whole_numbers
-from collapse_lib.regression.theory import one_fit_risk
+from collapse_lib.regression.theory import geometric_sum, one_fit_risk
 
 __all__ = ["best_fresh_weight", "best_row_weight", "fresh_real_contraction", "fresh_real_risk"]
 
@@ -85,12 +85,10 @@ def fresh_real_risk(
     whole_number("real", real, minimum=1 if first is not None else d + 2)
     if first is None:
         first = one_fit_risk(d, real, noise=noise)
-    risk = [0.0, positive("first", first, zero=True)]
-    for _ in range(
-        1, t.max(initial=0)
-    ):  # the closed form divides by 1 − contraction, which may be 0
-        risk.append(contraction * risk[-1] + toll)
-    return np.array(risk)[t]
+    first = positive("first", first, zero=True)
+    later = np.maximum(t - 1, 0)
+    risk = contraction**later * first + toll * geometric_sum(contraction, later)
+    return np.where(t > 0, risk, 0.0)[()]
 
 
 def best_fresh_weight(fraction: float) -> float:

@@ -15,13 +15,14 @@ from __future__ import annotations
 import numpy as np
 from scipy import special
 
-from collapse_lib._types import ArrayLike, FloatOrArray, Floats
+from collapse_lib._types import ArrayLike, FloatOrArray, Floats, Ints
 from collapse_lib.checks import one_of, positive, whole_number, whole_numbers
 
 __all__ = [
     "accumulate_limit",
     "accumulate_risk",
     "effective_rows",
+    "geometric_sum",
     "one_fit_risk",
     "replace_risk",
     "replace_sd",
@@ -29,6 +30,30 @@ __all__ = [
 ]
 
 DESIGNS = ("fresh", "frozen")
+
+
+def geometric_sum(ratio: float, t: Ints) -> Floats:
+    """Return 1 + ratio + … + ratio^(t−1), which does not cancel near ratio 1.
+
+    Parameters
+    ----------
+    ratio : float
+        At least 0.
+    t : ndarray of int, (…)
+
+    Returns
+    -------
+    ndarray, the shape of ``t``
+
+    Examples
+    --------
+    >>> geometric_sum(1.0, np.array([0, 1, 5]))
+    array([0., 1., 5.])
+    """
+    if ratio == 1:
+        return t.astype(float)
+    total: Floats = np.expm1(special.xlogy(t, ratio)) / (ratio - 1)
+    return total
 
 
 def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:

@@ -2,26 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
-from scipy import special
-
-from collapse_lib._types import FloatOrArray, Floats, Ints
+from collapse_lib._types import FloatOrArray, Ints
 from collapse_lib.checks import whole_number
-from collapse_lib.regression.theory import one_fit_risk
+from collapse_lib.regression.theory import geometric_sum, one_fit_risk
 
 
 def toll(d: int, T: int, *, noise: float = 1.0) -> float:
     """What one fit adds to the risk, with T ≥ d + 2 rows, where the mean exists."""
     d = whole_number("d", d, minimum=1)
     return one_fit_risk(d, whole_number("T", T, minimum=d + 2), noise=noise)
-
-
-def geometric_sum(ratio: float, t: Ints) -> Floats:
-    """1 + ratio + … + ratio^(t−1), which does not cancel near ratio 1; the shape of ``t``."""
-    if ratio == 1:
-        return t.astype(float)
-    total: Floats = np.expm1(special.xlogy(t, ratio)) / (ratio - 1)
-    return total
 
 
 def pulled_risk(

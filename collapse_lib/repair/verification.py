@@ -24,7 +24,8 @@ from collapse_lib.checks import (
     whole_number,
     whole_numbers,
 )
-from collapse_lib.repair._risks import geometric_sum, pulled_risk, toll
+from collapse_lib.regression.theory import geometric_sum
+from collapse_lib.repair._risks import pulled_risk, toll
 
 __all__ = ["accepted_rows", "verified_risk", "wrong_odds"]
 

@@ -82,3 +82,12 @@ def test_rows_needed_is_effective_rows_turned_around(d, spare, generations):
 def test_bad_arguments_of_rows_needed_are_named(arguments, name):
     with pytest.raises(ValueError, match=f"^{name} must"):
         regression.rows_needed(*arguments)
+
+
+@given(st.one_of(st.floats(0, 1.5), st.floats(1 - 1e-12, 1 + 1e-12)))
+def test_geometric_sum_term_by_term(ratio):
+    t = np.arange(30).reshape(5, 6)
+    terms = [sum(ratio**k for k in range(n)) for n in range(30)]
+    found = regression.geometric_sum(ratio, t)
+    np.testing.assert_allclose(found, np.reshape(terms, t.shape), rtol=1e-12)
+    assert regression.geometric_sum(ratio, np.array(0)) == 0

@@ -8,15 +8,6 @@ from hypothesis import strategies as st
 from collapse_lib.repair import _risks
 
 
-@given(st.one_of(st.floats(0, 1.5), st.floats(1 - 1e-12, 1 + 1e-12)))
-def test_geometric_sum_term_by_term(ratio):
-    t = np.arange(30).reshape(5, 6)
-    terms = [sum(ratio**k for k in range(n)) for n in range(30)]
-    found = _risks.geometric_sum(ratio, t)
-    np.testing.assert_allclose(found, np.reshape(terms, t.shape), rtol=1e-12)
-    assert _risks.geometric_sum(ratio, np.array(0)) == 0
-
-
 @given(st.floats(0, 1), st.floats(0, 1.2), st.floats(0, 2), st.floats(0, 3))
 def test_pulled_risk_step_by_step(kept, growth, added, distance):
     """‖w − w₀‖² = ‖w − p‖² − 2 (w − p)·(w₀ − p) + ‖w₀ − p‖², term by term."""
