@@ -12,9 +12,8 @@ so that independent runs of the loop are an axis, never a Python loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -31,7 +30,6 @@ __all__ = [
     "LastK",
     "OnlyReal",
     "PartlyReal",
-    "Past",
     "Policy",
     "RandomPast",
     "Replace",
@@ -51,41 +49,18 @@ class Family(Protocol):
         """Draw data (replicates, size, ...) from the models with these parameters."""
 
 
-class Past(Protocol):
-    """What a policy may ask of the loop so far: `History` answers with data, others with rows."""
-
-    rng: np.random.Generator
-
-    @property
-    def models(self) -> Sequence[Any]:
-        """The truth and every fit, in order."""
-
-    @property
-    def is_first_fit(self) -> bool:
-        """Whether there is no model yet but the truth."""
-
-    def draw(self, size: int, *, model: int = -1) -> Array:
-        """Draw a batch from one of the models, by default the newest."""
-
-    def keep(self, batch: Array) -> None:
-        """Remember a batch."""
-
-    def pool(self, last: int = 0) -> Array:
-        """Return all batches kept as one data set, or only the ``last`` so many."""
-
-
 class Policy(Protocol):
     """Decides what the next model is trained on."""
 
     name: str
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         """Return the next training set, (replicates, items, ...)."""
 
 
 @dataclass
 class History:
-    """What the loop has made so far, and the one way to make more of it: a `Past`.
+    """What the loop has made so far, and the one way to make more of it.
 
     Attributes
     ----------
@@ -107,12 +82,15 @@ class History:
         return len(self.models) == 1
 
     def draw(self, size: int, *, model: int = -1) -> Array:
+        """Draw a batch from one of the models, by default the newest."""
         return self.family.sample(self.models[model], size, self.rng)
 
     def keep(self, batch: Array) -> None:
+        """Remember a batch."""
         self.batches.append(batch)
 
     def pool(self, last: int = 0) -> Array:
+        """Return all batches kept as one data set, or only the ``last`` so many."""
         return np.concatenate(self.batches[-last:], axis=1)
 
 
@@ -128,7 +106,7 @@ class OnlyReal:
 
     name = "only-real"
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         return history.draw(n, model=0)
 
 
@@ -144,7 +122,7 @@ class Replace:
 
     name = "replace"
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         return history.draw(n)
 
 
@@ -160,7 +138,7 @@ class Accumulate:
 
     name = "accumulate"
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         history.keep(history.draw(n))
         return history.pool()
 
@@ -177,7 +155,7 @@ class AccumulateSubsample:
 
     name = "accumulate-subsample"
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         history.keep(history.draw(n))
         pool = history.pool()
         order = history.rng.random(pool.shape[:2]).argsort(axis=1)[:, :n]
@@ -207,7 +185,7 @@ class PartlyReal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         if history.is_first_fit:
             history.keep(history.draw(self.real, model=0))
             return history.pool()
@@ -237,7 +215,7 @@ class FreshReal:
     def __post_init__(self) -> None:
         object.__setattr__(self, "real", whole_number("real", self.real, minimum=1))
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         real = history.draw(self.real, model=0)
         if history.is_first_fit:
             return real
@@ -265,7 +243,7 @@ class Immigration:
     def __post_init__(self) -> None:
         object.__setattr__(self, "fraction", share("fraction", self.fraction))
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         made = history.draw(n)
         real = history.draw(n, model=0)
         is_real = history.rng.random(made.shape[:2]) < self.fraction
@@ -297,7 +275,7 @@ class LastK:
     def __post_init__(self) -> None:
         object.__setattr__(self, "k", whole_number("k", self.k, minimum=1))
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         share = n // self.k
         if share == 0:
             raise ValueError(f"n must be at least k = {self.k} for LastK, got {n}")
@@ -320,7 +298,7 @@ class RandomPast:
 
     name = "random-past"
 
-    def training_set(self, history: Past, n: int) -> Array:
+    def training_set(self, history: History, n: int) -> Array:
         draws = np.stack([history.draw(n, model=i) for i in range(len(history.models))])
         pick = history.rng.integers(len(draws), size=draws.shape[1:3])
         replicate, item = np.ogrid[: pick.shape[0], : pick.shape[1]]
