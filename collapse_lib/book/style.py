@@ -44,8 +44,6 @@ from collapse_lib._types import ArrayLike
 __all__ = [
     "PALETTE",
     "POLICY_STYLE",
-    "Colour",
-    "PolicyStyle",
     "band",
     "direct_label",
     "log_ticks",

@@ -22,7 +22,7 @@ from collapse_lib.checks import as_generator, share, whole_number
 from collapse_lib.data import text
 from collapse_lib.data._files import checked, located
 
-__all__ = ["Corpus", "corpus_of", "read_corpus", "tiny_stories"]
+__all__ = ["Corpus", "read_corpus", "tiny_stories"]
 
 TOKEN = re.compile(r"[a-z]+(?:['’][a-z]+)?|[.,;:()]")
 PROSE = re.compile(r"[a-z]{3,} [a-z]{2,} [a-z]{2,}")  # three words in a row: no table, no code
@@ -65,7 +65,10 @@ def read_corpus(path: StrPath | None = None, **options: Any) -> Corpus:
     path : str or path-like, optional
         A UTF-8 text; by default the help topics that ship with Python.
     **options
-        Those of `corpus_of`.
+        ``vocabulary``: words kept, the most frequent ones of the training part, by default 768
+        and at most 32,768. ``length``: words per row, 32. ``test``: share of the paragraphs held
+        out, 0.15. ``rows``: training rows kept at most, and test rows in proportion; by default
+        all. ``rng`` chooses the paragraphs held out, by default always the same.
 
     Returns
     -------
@@ -77,10 +80,10 @@ def read_corpus(path: StrPath | None = None, **options: Any) -> Corpus:
     >>> topics.train.shape[1], len(topics.vocabulary)
     (32, 768)
     """
-    return corpus_of(text.contents(path), source=f"path {str(path)!r}", **options)
+    return _corpus_of(text.contents(path), source=f"path {str(path)!r}", **options)
 
 
-def corpus_of(
+def _corpus_of(
     contents: str,
     *,
     vocabulary: int = 768,
@@ -88,36 +91,9 @@ def corpus_of(
     test: float = 0.15,
     rows: int | None = None,
     rng: Rng = 0,
-    source: str = "contents",
+    source: str,
 ) -> Corpus:
-    r"""Cut a text into training and test rows.
-
-    Parameters
-    ----------
-    contents : str
-        Paragraphs, with empty lines between them.
-    vocabulary, length : int
-        Words kept, the most frequent ones of the training part, at most 32,768; words per row.
-    test : float
-        Share of the paragraphs held out.
-    rows : int, optional
-        Training rows kept at most, and test rows in proportion; by default all.
-    rng : int, numpy.random.Generator or None
-        Chooses the paragraphs held out.
-    source : str
-        What errors call the text.
-
-    Returns
-    -------
-    Corpus
-
-    Examples
-    --------
-    >>> paragraphs = ["the cat sat on the mat.", "the dog lay on the rug."]
-    >>> tiny = corpus_of("\n\n".join(paragraphs), vocabulary=4, length=2, test=0.5)
-    >>> tiny.train.shape, tiny.test.shape
-    ((2, 2), (1, 2))
-    """
+    """Cut paragraphs, with empty lines between them; errors call the text ``source``."""
     vocabulary = whole_number("vocabulary", vocabulary, minimum=2)
     length = whole_number("length", length, minimum=1)
     test = share("test", test, zero=False)
@@ -179,7 +155,7 @@ def tiny_stories(
     download : bool
         Fetch the file if it is not found, into ``folder`` or else the user's cache.
     **options
-        Those of `corpus_of`; whole stories are held out.
+        Those of `read_corpus`; whole stories are held out.
 
     Returns
     -------
@@ -209,4 +185,4 @@ def tiny_stories(
     path = located([NAME], "tinystories", (ADDRESSES, SHA256), folder, download)
     stories = checked(path.read_bytes(), SHA256, path).decode("utf-8").split(END)
     one_paragraph_each = "\n\n".join(" ".join(story.split()) for story in stories)
-    return corpus_of(one_paragraph_each, source=str(path), **options)
+    return _corpus_of(one_paragraph_each, source=str(path), **options)

@@ -12,7 +12,7 @@ import torch
 from collapse_lib.checks import one_of
 from collapse_lib.deep.stack import Optimiser
 
-__all__ = ["PRESETS", "ImagePreset", "MoleculePreset", "Preset", "TextPreset", "choose_preset"]
+__all__ = ["ImagePreset", "MoleculePreset", "Preset", "TextPreset", "choose_preset"]
 
 BIG = 30e9  # bytes of GPU memory from which the big preset is chosen
 

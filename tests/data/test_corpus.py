@@ -7,7 +7,7 @@ import pytest
 
 from collapse_lib.data import corpus
 from collapse_lib.data._files import DataUnavailable
-from collapse_lib.data.corpus import NAME, corpus_of, read_corpus, tiny_stories
+from collapse_lib.data.corpus import NAME, read_corpus, tiny_stories
 
 STORY = "Once upon a time there was {}.\n\nShe had a {} hat and a {} dog. The end.\n"
 COLOURS = ["red", "blue", "green", "black", "white", "brown", "grey", "pink", "gold", "silver"]
@@ -72,9 +72,9 @@ def test_fewer_rows(tmp_path):
     assert few.train.shape == (8, 4) and few.test.shape == (2, 4)
     np.testing.assert_array_equal(few.train, every.train[:8])
     with pytest.raises(ValueError, match="rows must be"):
-        corpus_of("a b c", rows=0)
+        tiny_stories(folder=tmp_path, rows=0)
     with pytest.raises(ValueError, match="vocabulary must be at most 32768, got 40000"):
-        corpus_of("a b c", vocabulary=40_000)
+        tiny_stories(folder=tmp_path, vocabulary=40_000)
 
 
 def test_a_missing_file_is_named_with_the_way_out(tmp_path):

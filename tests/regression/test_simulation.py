@@ -155,7 +155,7 @@ def test_that_many_rows_are_as_good_as_the_real_ones():
     [
         ({"d": 0}, "d must be a whole number, at least 1, got 0"),
         ({"T": 2.5}, "T must be a whole number"),
-        ({"policy": "last-k"}, "policy must be one of 'replace'"),
+        ({"policy": "last-k"}, "policy must be one of 'only-real', 'replace'"),
         ({"policy": loop.LastK(2)}, r"policy must be Replace.*reuse=True, got LastK\(k=2"),
         ({"policy": loop.PartlyReal(2)}, r"policy must be Replace.*, got PartlyReal\(real=2"),
         ({"policy": loop.LastK(9, reuse=True)}, "T must be a whole number, at least 9, got 8"),
