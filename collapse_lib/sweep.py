@@ -1,18 +1,17 @@
 """A parameter sweep: one function at every cell of a grid, on this machine's cores or a cluster.
 
-Every cell draws from a stream of its own, made from the seed and the cell's values: its result
-depends neither on the workers, nor on their order, nor on the sweep's other cells.
+Every cell draws from a stream of its own, made from the seed and the cell's values alone.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 import itertools
 import json
 import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import joblib
@@ -65,8 +64,7 @@ def sweep(
     workers : int, optional
         By default one per core; a Dask cluster brings its own.
     cache : path, optional
-        A folder of `joblib.Memory`: the same sweep, started again, computes what is missing
-        there. A change to the function is noticed, one to what it calls is not.
+        A folder of `joblib.Memory`. A change to the function is noticed, to what it calls not.
     progress : bool
 
     Returns
@@ -99,17 +97,16 @@ def sweep(
         if not inspect.isfunction(function) or function.__closure__:
             raise ValueError(f"with a cache, function must be a plain one, got {function!r}")
         function = joblib.Memory(cache, verbose=0).cache(function)
-    evaluate = functools.partial(_evaluate, function, seed)
     with threadpool_limits(1):
         if backend == "dask":
             # joblib's own Dask backend waits for ever for a cell that the scheduler gave up.
             from distributed import get_client
 
-            futures = get_client().map(evaluate, cells, pure=False)
+            futures = get_client().map(partial(_evaluate, function, seed), cells, pure=False)
             results = (future.result() for future in futures)
         else:
             parallel = joblib.Parallel(number, backend=backend, return_as="generator")
-            results = parallel(map(joblib.delayed(evaluate), cells))
+            results = parallel(joblib.delayed(_evaluate)(function, seed, cell) for cell in cells)
         values, errors = zip(*tqdm(results, total=len(cells), disable=not progress), strict=True)
     if failed := [error for error in errors if error]:
         raise RuntimeError(f"{len(failed)} of {len(cells)} cells failed, one of them {failed[0]}")
@@ -129,6 +126,5 @@ def _evaluate(function: Callable[..., Any], seed: int | None, cell: Any) -> tupl
 
 def _key(cell: Mapping[str, Any]) -> str:
     """The same text in every process, for every order of the names."""
-
     plain = {name: v.item() if isinstance(v, np.generic) else v for name, v in cell.items()}
     return json.dumps(plain, sort_keys=True, default=joblib.hash)

@@ -21,7 +21,7 @@ ARROWS = {
     "sweep": set(),
     "data": set(),
     "book": set(),
-    "loop": {"families"},
+    "loop": set(),
     "conservation": {"loop"},
     "kde": {"loop"},
     "words": {"loop"},
