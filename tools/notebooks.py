@@ -1,9 +1,8 @@
 """Keep every notebook in one normal form, so that running it again changes no byte.
 
-    python -m tools.notebooks run   [files]   run in place, then write in normal form
-    python -m tools.notebooks fmt   [files]   write in normal form, outputs as they are
-    python -m tools.notebooks quiz  [files]   run the cells tagged quiz alone, then as above
-    python -m tools.notebooks check [files]   exit 1 if a file is not in normal form
+    python -m tools.notebooks run  [files]   run in place, then write in normal form
+    python -m tools.notebooks fmt  [files]   write in normal form, outputs as they are
+    python -m tools.notebooks quiz [files]   run the cells tagged quiz alone, then as above
 
 Without files: every notebook in ``chapters/``.
 """
@@ -57,7 +56,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     taken: set[str] = set()
     count = 0
     for cell in notebook.cells:
-        cell.source = _without_trailing_space(cell.source)
+        cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
         cell.metadata = nbformat.from_dict(
             {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
             | (QUIZ_METADATA if is_quiz(cell) else {})
@@ -75,10 +74,6 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 def is_quiz(cell: NotebookNode) -> bool:
     """Return whether a cell asks the self-check questions of its chapter."""
     return QUIZ in cell.metadata.get("tags", [])
-
-
-def _without_trailing_space(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.strip("\n").split("\n"))
 
 
 def _unique_id(cell: NotebookNode, taken: set[str]) -> str:
@@ -152,30 +147,21 @@ def reading_minutes(notebook: NotebookNode) -> int:
     return max(1, round(words / READING_WORDS_PER_MINUTE))
 
 
-def run(path: Path) -> None:
-    """Run a notebook in place, store it in normal form and print how long it took."""
+def plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def run(path: Path, *, quiz: bool = False) -> None:
+    """Run a notebook in place and store it; only its `quiz`, which needs no other cell, if asked."""
     notebook = read(path)
+    cells = [cell for cell in notebook.cells if is_quiz(cell) or not quiz]
     start = time.perf_counter()
     try:
-        execute(notebook, path.parent)
+        execute(nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), path.parent)
     except CellExecutionError as error:
         sys.exit(f"{path.name}: a cell failed; the file is as it was.\n{error}")
     print(f"{path.name}: ran in {time.perf_counter() - start:.1f} s")
     store(path, notebook)
-
-
-def ask(path: Path) -> None:
-    """Run the cells of a notebook that hold a quiz, which need no other cell."""
-    notebook = read(path)
-    quizzes = [cell for cell in notebook.cells if is_quiz(cell)]
-    if quizzes:
-        execute(nbformat.v4.new_notebook(cells=quizzes), path.parent)
-    store(path, notebook)
-
-
-def fmt(path: Path) -> None:
-    """Write a notebook in normal form, with the outputs it has."""
-    store(path, read(path))
 
 
 def store(path: Path, notebook: NotebookNode) -> None:
@@ -186,33 +172,19 @@ def store(path: Path, notebook: NotebookNode) -> None:
         print(f"{path.name}: rewritten")
 
 
-def is_normal(path: Path) -> bool:
-    """Return whether the file already is what `fmt` would write."""
-    text = path.read_text(encoding="utf-8")
-    return text == dumps(normalise(nbformat.reads(text, as_version=4)))
-
-
-def main(arguments: list[str] | None = None) -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("command", choices=["run", "fmt", "quiz", "check"])
+    parser.add_argument("command", choices=["run", "fmt", "quiz"])
     parser.add_argument("files", nargs="*", type=Path)
-    options = parser.parse_args(arguments)
-    paths = options.files or sorted(CHAPTERS.glob("*.ipynb"))
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        sys.exit(f"no such notebook: {missing[0]}")
-    if options.command == "check":
-        unkempt = [path for path in paths if not is_normal(path)]
-        for path in unkempt:
-            print(f"{path}: not in normal form (`make fmt` writes it)")
-        return 1 if unkempt else 0
-    do = {"run": run, "fmt": fmt, "quiz": ask}[options.command]
-    for path in paths:
-        do(path)
-    return 0
+    options = parser.parse_args()
+    for path in options.files or sorted(CHAPTERS.glob("*.ipynb")):
+        if options.command == "fmt":
+            store(path, read(path))
+        else:
+            run(path, quiz=options.command == "quiz")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
