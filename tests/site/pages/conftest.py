@@ -4,7 +4,6 @@ import functools
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from tools import browsing
@@ -54,7 +53,7 @@ def site(book):
 
 @pytest.fixture(scope="session")
 def browser():
-    with sync_playwright() as playwright, browsing.launch(playwright) as browser:
+    with browsing.launch() as browser:
         yield browser
 
 
