@@ -26,7 +26,6 @@ EMPTY = "very|clearly|obviously|simply|trivially|easy to see|note that|in order 
 # Acronyms that are names, or better known than their words.
 NAMES = {"CC", "BY", "CPU", "GPU", "MIT", "MNIST", "PDF", "UA", "UTF"}
 
-# The book's own name.
 TITLES = {"Model Collapse from First Principles"}
 
 # American spellings that are another word in British English too: a story has no floors here, a
@@ -45,13 +44,11 @@ def pieces() -> Iterator[Piece]:
     """Every text cell of the chapters, the pages without code, and those for maintainers."""
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            figure = cell.metadata.get("mystnb", {})
-            words = [
-                figure.get("figure", {}).get("caption", ""),
-                figure.get("image", {}).get("alt", ""),
-            ]
-            text = cell.source if cell.cell_type == "markdown" else "\n\n".join(words)
-            yield Piece(path.name, text)
+            if cell.cell_type == "markdown":
+                yield Piece(path.name, cell.source)
+            shown = cell.metadata.get("mystnb", {})
+            yield Piece(path.name, shown.get("figure", {}).get("caption", ""))
+            yield Piece(path.name, shown.get("image", {}).get("alt", ""))
     for path in [*sorted((ROOT / "chapters").glob("*.md")), *sorted(ROOT.glob("*.md"))]:
         yield Piece(path.name, path.read_text(encoding="utf-8"))
 
@@ -91,19 +88,14 @@ def american(text: str) -> list[str]:
     return [f"{word} ({BRITISH[word.lower()]})" for word in words if word.lower() in BRITISH]
 
 
-def _british() -> dict[str, str]:
-    """The British spelling of each American word, from codespell's list of the reverse."""
-    data = files("codespell_lib") / "data" / "dictionary_en-GB_to_en-US.txt"
-    pairs = [line.split("->") for line in data.read_text("utf-8").splitlines() if "->" in line]
-    return {
-        american.strip().lower(): british
-        for british, several in pairs
-        for american in several.split(",")
-        if american.strip() and american.strip().lower() not in ALSO_BRITISH
-    }
-
-
-BRITISH = _british()
+# The British spelling of each American word, from codespell's list of the reverse.
+LIST = files("codespell_lib") / "data" / "dictionary_en-GB_to_en-US.txt"
+BRITISH = {
+    american.strip().lower(): british
+    for british, several in re.findall(r"(?m)^(.*)->(.*)$", LIST.read_text("utf-8"))
+    for american in several.split(",")
+    if american.strip().lower() not in ALSO_BRITISH
+}
 
 
 def repeated(text: str) -> list[str]:
@@ -142,7 +134,5 @@ def title_case(text: str) -> list[str]:
 def unexplained(text: str) -> list[str]:
     """Acronyms whose words the text does not give: ``words in full (WIF)``."""
     words = body(text)
-    used = dict.fromkeys(re.findall(r"\b([A-Z]{2,})s?\b", words))
-    return [
-        each for each in used if each not in NAMES and not re.search(rf"\(\**{each}\**\)", words)
-    ]
+    used = set(re.findall(r"\b([A-Z]{2,})s?\b", words)) - NAMES
+    return [each for each in sorted(used) if not re.search(rf"\(\**{each}\**\)", words)]
