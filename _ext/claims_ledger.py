@@ -10,8 +10,6 @@ The role ``{claim}`error-degradation.R1-fresh``` is a link to where a claim is c
 no notebook makes is a warning, and so stops the build.
 """
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from html import escape
@@ -19,14 +17,14 @@ from pathlib import Path
 
 from claims_papers import linked_claims, papers_of
 from docutils import nodes
-from parts import SAFE, link, path_of, read, row, table
+from parts import SAFE, link, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 
 from collapse_lib.book.claims import KINDS, MIME, SIGN, Claim, Rival
-from tools.notebooks import plural, title
+from tools.notebooks import plural, read, title
 
 LEDGER, PAPERS = "chapters/claims", "chapters/papers"
 COLUMNS = ("Claim", "Result and source", "Kind", "Theory", "Measured ± s.e.", "z")

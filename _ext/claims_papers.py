@@ -1,7 +1,5 @@
 """Which paper a claim goes back to: read off the page *Paper by paper*, which links claims."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

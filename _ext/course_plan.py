@@ -6,8 +6,6 @@ hand: words are counted, exercises bring their grade, and a run time is the one 
 measured, at the top of a chapter.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -15,11 +13,11 @@ from typing import ClassVar, NamedTuple
 from docutils import nodes
 from docutils.parsers.rst import directives
 from docutils.statemachine import StringList
-from parts import SAFE, path_of, read, row, table
+from parts import SAFE, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tools.notebooks import READING_WORDS_PER_MINUTE, title
+from tools.notebooks import READING_WORDS_PER_MINUTE, read, title
 
 # Once for the story, once with a pencil for the proofs.
 READINGS = 2

@@ -4,8 +4,6 @@ What needs the book's own address (a picture to link with, ``sitemap.xml``) is w
 ``html_baseurl`` holds one; ``make repository`` does that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path

@@ -1,15 +1,13 @@
 """The page of run times: a table made from the record that ``make times`` writes."""
 
-from __future__ import annotations
-
 import json
 
 from docutils import nodes
-from parts import SAFE, link, path_of, read, row, table
+from parts import SAFE, link, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tools.notebooks import plural, reading_minutes, title
+from tools.notebooks import plural, read, reading_minutes, title
 from tools.times import RECORD
 
 COLUMNS = ("Chapter", "Minutes to read", "Seconds on the clock", "Seconds of processor", "Day")

@@ -1,7 +1,5 @@
 """Open pages of the built book in a headless browser, and note what happens."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator
@@ -36,6 +34,27 @@ VIEWS = [View(theme, *size) for theme in ("light", "dark") for size in ((1280, 9
 
 
 COMPLAINTS = ("error", "warning")
+
+
+class Notes:
+    """What a page asks for and complains of, from its first request on."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.messages: list[str] = []
+
+    def take(self, page: Page) -> None:
+        def note(of: str, thing: object, *, bad: bool = True) -> None:
+            if bad:
+                self.messages.append(f"{of}: {thing}")
+
+        page.on("request", lambda asked: self.requests.append(asked.url))
+        page.on("requestfailed", lambda asked: note("failed", asked.url))
+        page.on("pageerror", lambda error: note("exception", error))
+        page.on(
+            "response", lambda got: note(f"status {got.status}", got.url, bad=got.status >= 400)
+        )
+        page.on("console", lambda said: note(said.type, said.text, bad=said.type in COMPLAINTS))
 
 
 @dataclass(frozen=True)
@@ -113,27 +132,6 @@ def open_page(
     page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
     page.evaluate("() => document.fonts.ready.then(() => null)")
     return page
-
-
-class Notes:
-    """What a page asks for and complains of, from its first request on."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        self.messages: list[str] = []
-
-    def take(self, page: Page) -> None:
-        def note(of: str, thing: object, *, bad: bool = True) -> None:
-            if bad:
-                self.messages.append(f"{of}: {thing}")
-
-        page.on("request", lambda asked: self.requests.append(asked.url))
-        page.on("requestfailed", lambda asked: note("failed", asked.url))
-        page.on("pageerror", lambda error: note("exception", error))
-        page.on(
-            "response", lambda got: note(f"status {got.status}", got.url, bad=got.status >= 400)
-        )
-        page.on("console", lambda said: note(said.type, said.text, bad=said.type in COMPLAINTS))
 
 
 def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Visit:

@@ -10,8 +10,6 @@ with the stored one, by the rules of ``make test``. A last cell, added here, mov
 of the live figures. Without files: every notebook that needs no GPU.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import subprocess

@@ -7,8 +7,6 @@
 Without files: every notebook in ``chapters/``.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import os

@@ -5,8 +5,6 @@
 Writes ``_build/model-collapse.pdf`` from ``_build/html``. The same build gives the same bytes.
 """
 
-from __future__ import annotations
-
 import io
 import re
 import subprocess

@@ -3,8 +3,6 @@
 `pieces` takes the text of the chapters and pages apart; each rule returns what it finds there.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import re
@@ -12,7 +10,6 @@ import tokenize
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 
@@ -33,11 +30,8 @@ TITLES = {"Model Collapse from First Principles"}
 ALSO_BRITISH = {"biased", "focused", "practice", "program", "programs", "stories", "story"}
 
 
-class Piece(NamedTuple):
-    """A run of prose, and where it stands."""
-
-    place: str
-    text: str
+# Where a run of prose stands, and its text.
+Piece = tuple[str, str]
 
 
 def pieces() -> Iterator[Piece]:
@@ -45,12 +39,12 @@ def pieces() -> Iterator[Piece]:
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
             if cell.cell_type == "markdown":
-                yield Piece(path.name, cell.source)
+                yield (path.name, cell.source)
             shown = cell.metadata.get("mystnb", {})
-            yield Piece(path.name, shown.get("figure", {}).get("caption", ""))
-            yield Piece(path.name, shown.get("image", {}).get("alt", ""))
+            yield (path.name, shown.get("figure", {}).get("caption", ""))
+            yield (path.name, shown.get("image", {}).get("alt", ""))
     for path in [*sorted((ROOT / "chapters").glob("*.md")), *sorted(ROOT.glob("*.md"))]:
-        yield Piece(path.name, path.read_text(encoding="utf-8"))
+        yield (path.name, path.read_text(encoding="utf-8"))
 
 
 def remarks(path: Path) -> Iterator[Piece]:
@@ -60,10 +54,10 @@ def remarks(path: Path) -> Iterator[Piece]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             doc = (ast.get_docstring(node) or "").partition("Examples\n----")[0]
-            yield Piece(place, re.sub(r"(?m)^[\w, *]+ : .*$", "", doc))
+            yield (place, re.sub(r"(?m)^[\w, *]+ : .*$", "", doc))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and "noqa" not in token.string:
-            yield Piece(place, token.string)
+            yield (place, token.string)
 
 
 def plain(text: str) -> str:

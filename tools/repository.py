@@ -8,8 +8,6 @@ and the address that they give as their own), in ``CITATION.cff`` and in ``READM
 back restores every byte.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys

@@ -6,8 +6,6 @@
 The page of run times is made from the record, and the first lines of each chapter agree with it.
 """
 
-from __future__ import annotations
-
 import datetime
 import importlib.metadata
 import json

@@ -5,8 +5,6 @@
 The two builds differ in what must not matter: folder, clock, hash seed, language and time zone.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
