@@ -11,7 +11,6 @@ no notebook makes is a warning, and so stops the build.
 """
 
 import json
-from collections import Counter
 from html import escape
 from pathlib import Path
 
@@ -20,7 +19,6 @@ from docutils import nodes
 from parts import SAFE, link, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 
 from collapse_lib.book.claims import KINDS, MIME, SIGN, Claim, Rival
@@ -29,8 +27,6 @@ from tools.notebooks import plural, read, title
 LEDGER, PAPERS = "chapters/claims", "chapters/papers"
 COLUMNS = ("Claim", "Result and source", "Kind", "Theory", "Measured ± s.e.", "z")
 COLUMNS += ("Rival, rejected", "its z")
-
-logger = logging.getLogger(__name__)
 
 
 def records_of(path: Path) -> list[dict]:
@@ -66,21 +62,8 @@ class ClaimsLedger(SphinxDirective):
         path_of(self.env, PAPERS, watch=True)
         chapters = ledger(self.env, watch=True)
         self.papers = {each["id"]: each["papers"] for each in records_with_papers(self.env)}
-        self._warn_of_bad_names(chapters)
         sections = [self._section(*chapter) for chapter in chapters.items()]
         return [self._summary(chapters), self._choices(chapters), *sections]
-
-    def _warn_of_bad_names(self, chapters: dict[str, list[dict]]) -> None:
-        for name in (name for name, found in self.papers.items() if not found):
-            logger.warning("claim %s goes back to nothing on the page %s", name, PAPERS)
-        for docname, records in chapters.items():
-            for record in records:
-                if record["chapter"] != Path(docname).name:
-                    logger.warning("claim %s stands in chapter %s", record["id"], docname)
-        names = Counter(record["id"] for records in chapters.values() for record in records)
-        for name, times in names.items():
-            if times > 1:
-                logger.warning("two claims are called %s", name)
 
     def _summary(self, chapters: dict[str, list[dict]]) -> nodes.paragraph:
         claims = plural(sum(map(len, chapters.values())), "claim")

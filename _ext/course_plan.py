@@ -1,9 +1,8 @@
 """The course page: what a week takes, measured from the chapters themselves.
 
 ``{week}`` names a week's chapters and problems, says how long they take, and lists them with links
-around its own text. ``{course-hours}`` is a table of all weeks of the page. No number is typed by
-hand: words are counted, exercises bring their grade, and a run time is the one that stands,
-measured, at the top of a chapter.
+around its own text. ``{course-hours}`` is a table of all weeks of the page. Words are counted,
+exercises bring their grade, and a run time is the one that stands at the top of a chapter.
 """
 
 import re
@@ -74,11 +73,7 @@ def effort(chapters: list[Chapter], labels: list[str]) -> Effort:
 
 
 def in_words(minutes: float) -> str:
-    """Return a time to the nearest quarter of an hour.
-
-    >>> in_words(100), in_words(14), in_words(120), in_words(67)
-    ('1¾ h', '¼ h', '2 h', '1 h')
-    """
+    """Return a time to the nearest quarter of an hour."""
     whole, quarters = divmod(max(1, round(minutes / 15)), 4)
     return f"{whole or ''}{('', '¼', '½', '¾')[quarters]} h"
 

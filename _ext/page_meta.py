@@ -13,7 +13,12 @@ import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 
-SITEMAP = "http://www.sitemaps.org/schemas/sitemap/0.9"
+SITEMAP = """\
+<?xml version="1.0" encoding="utf-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+{}
+</urlset>
+"""
 # What a search engine shows of a description, in characters.
 SHORTEST, LONGEST = 80, 240
 # Formulas in a description are read as text: these are the only commands that chapters open with.
@@ -84,10 +89,7 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
         return
     places = (base + app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
     urls = "\n".join(f"  <url><loc>{escape(place)}</loc></url>" for place in places)
-    text = (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="{SITEMAP}">\n{urls}\n</urlset>\n'
-    )
-    Path(app.outdir, "sitemap.xml").write_text(text, encoding="utf-8")
+    Path(app.outdir, "sitemap.xml").write_text(SITEMAP.format(urls), encoding="utf-8")
 
 
 def read_citation(app: Sphinx) -> None:

@@ -9,10 +9,19 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    sync_playwright,
+)
 
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
 CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+# Where `make book` puts the pages.
+BUILT = Path("_build", "html")
 # A page takes a second or two; a busy machine may take a minute over it.
 PATIENCE_MS = 180_000
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -33,9 +42,6 @@ class View:
 VIEWS = [View(theme, *size) for theme in ("light", "dark") for size in ((1280, 900), (390, 844))]
 
 
-COMPLAINTS = ("error", "warning")
-
-
 class Notes:
     """What a page asks for and complains of, from its first request on."""
 
@@ -44,17 +50,22 @@ class Notes:
         self.messages: list[str] = []
 
     def take(self, page: Page) -> None:
-        def note(of: str, thing: object, *, bad: bool = True) -> None:
-            if bad:
-                self.messages.append(f"{of}: {thing}")
+        def note(of: str, thing: object) -> None:
+            self.messages.append(f"{of}: {thing}")
+
+        def note_status(got: Response) -> None:
+            if got.status >= 400:
+                note(f"status {got.status}", got.url)
+
+        def note_message(said: ConsoleMessage) -> None:
+            if said.type in ("error", "warning"):
+                note(f"console {said.type}", said.text)
 
         page.on("request", lambda asked: self.requests.append(asked.url))
         page.on("requestfailed", lambda asked: note("failed", asked.url))
         page.on("pageerror", lambda error: note("exception", error))
-        page.on(
-            "response", lambda got: note(f"status {got.status}", got.url, bad=got.status >= 400)
-        )
-        page.on("console", lambda said: note(said.type, said.text, bad=said.type in COMPLAINTS))
+        page.on("response", note_status)
+        page.on("console", note_message)
 
 
 @dataclass(frozen=True)
@@ -65,11 +76,6 @@ class Visit:
     messages: list[str]  # of the console, uncaught exceptions, failed requests, bad statuses
     violations: list[str]  # one line for each element that axe-core finds fault with
     too_wide: list[str]  # elements that reach over the right edge, where the page scrolls sideways
-
-
-def built_book(root: Path) -> Path:
-    """Return the folder of the book built from the checkout `root`."""
-    return root / "_build" / "html"
 
 
 def chromium() -> str | None:

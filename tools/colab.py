@@ -2,12 +2,11 @@
 
     python -m tools.colab path/to/python [chapters/a.ipynb ...]
 
-The Python is one of an environment with Colab's packages (``environments/colab.txt``) and
-without the library. Each notebook of the last commit is put into a folder that holds nothing
-else, with the address of this repository in its setup cell, and runs there from the top: the
-setup cell installs the library of that commit from ``git+file://``. nbval compares each output
-with the stored one, by the rules of ``make test``. A last cell, added here, moves every slider
-of the live figures. Without files: every notebook that needs no GPU.
+The Python is one of an environment with Colab's packages (``environments/colab.txt``), without
+the library. Each notebook of the last commit, in a folder that holds nothing else, gets this
+repository's address into its setup cell, which then installs the library of that commit, and a
+last cell that moves every slider. nbval compares each output with the stored one. Without files:
+every notebook that needs no GPU.
 """
 
 import inspect
@@ -45,10 +44,7 @@ def needs_gpu(notebook: NotebookNode) -> bool:
 
 
 def as_opened(notebook: NotebookNode, address: str) -> NotebookNode:
-    """Return the notebook with the address in its setup cell and a last cell that moves sliders.
-
-    The last cell stores what it must print: the number of figures whose page is stored.
-    """
+    """Return the notebook with the address in its setup cell and a last cell that moves sliders."""
     notebook = nbformat.from_dict(notebook)
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
     setup.source = repository.setup_cell(address)
@@ -57,6 +53,7 @@ def as_opened(notebook: NotebookNode, address: str) -> NotebookNode:
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     figures = sum(EXPLORER in output.get("data", {}).get("text/html", "") for output in outputs)
     source = inspect.getsource(move_every_slider) + "\n\nprint(move_every_slider()[0])"
+    # What the last cell must print: the number of figures whose page is stored.
     printed = new_output("stream", name="stdout", text=f"{figures}\n")
     count = 1 + max(cell.get("execution_count") or 0 for cell in notebook.cells)
     notebook.cells.append(new_code_cell(source, outputs=[printed], execution_count=count))
@@ -64,10 +61,9 @@ def as_opened(notebook: NotebookNode, address: str) -> NotebookNode:
 
 
 def move_every_slider():
-    """Move each slider of each interactive figure shown here to a value that no page stores.
+    """Move each slider of each figure to a value that no page stores; count figures and sliders.
 
-    Returns the number of figures and of sliders. The function is copied, as text, into a notebook
-    that runs where the book's tools are not: it imports what it needs.
+    The function is copied, as text, into a notebook: it imports what it needs.
     """
     import gc
 
@@ -98,11 +94,7 @@ def move_every_slider():
 
 
 def run(notebook: NotebookNode, name: str, address: str, python: Path) -> str:
-    """Run a stored notebook in a folder of its own; return what failed or differs, if anything.
-
-    Its setup cell installs the library from the address, after ``git+``, into the environment of
-    that Python, which must not hold the library yet.
-    """
+    """Run a stored notebook in a folder of its own; return what failed or differs, if anything."""
     with tempfile.TemporaryDirectory(prefix="colab") as folder:
         path = Path(folder, "content", name)
         path.parent.mkdir()
@@ -117,7 +109,7 @@ def run(notebook: NotebookNode, name: str, address: str, python: Path) -> str:
     return done.stdout + done.stderr if done.returncode else ""
 
 
-def main() -> int:
+if __name__ == "__main__":
     python, *files = sys.argv[1:]
     commit = told(["git", "rev-parse", "HEAD"]).strip()
     # -I: a leftover in this folder says nothing of what is installed there.
@@ -133,8 +125,4 @@ def main() -> int:
             found += f"the library is not of commit {commit}\n"
         print(f"{found}{file}: {'FAILED' if found else 'passed'}", flush=True)
         failed += bool(found)
-    return min(failed, 1)
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(failed > 0)

@@ -25,7 +25,10 @@ from traitlets.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 
-KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+PYTHON = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 NOTEBOOK_METADATA = {"accelerator", "colab", "mystnb"}
 CELL_METADATA = {"mystnb", "tags"}
 # The source of a quiz holds its answers: Colab and JupyterLab fold it, each by its own mark.
@@ -47,9 +50,7 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """
     notebook = nbformat.from_dict(notebook)
     kept = {k: v for k, v in notebook.metadata.items() if k in NOTEBOOK_METADATA}
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, **kept}
-    )
+    notebook.metadata = nbformat.from_dict(PYTHON | kept)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     taken: set[str] = set()
     count = 0
@@ -170,10 +171,9 @@ def store(path: Path, notebook: NotebookNode) -> None:
         print(f"{path.name}: rewritten")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+if __name__ == "__main__":
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
     parser.add_argument("command", choices=["run", "fmt", "quiz"])
     parser.add_argument("files", nargs="*", type=Path)
     options = parser.parse_args()
@@ -182,7 +182,3 @@ def main() -> None:
             store(path, read(path))
         else:
             run(path, quiz=options.command == "quiz")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,6 +2,7 @@
 
 The page keeps its words, formulas and pictures. What only a screen can do goes: folded code,
 buttons, links to what is not printed. Answers and solutions move to the end of the chapter.
+What style can do, for a page that is printed alone too, ``print.css`` does.
 """
 
 import re
@@ -45,11 +46,6 @@ def chapter(page: BeautifulSoup, name: str, names: list[str]) -> Tag:
     article = page.select_one("article.bd-article")
     for gone in article.select(NOT_ON_PAPER):
         gone.decompose()
-    for cell in article.select("div.cell"):
-        if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
-            cell.decompose()
-    for box in article.find_all("details"):
-        box["open"] = ""
     rename(article, name)
     for link in article.find_all("a", href=True):
         lead_into_print(link, name, names)

@@ -27,7 +27,6 @@ PDF = Path("_build") / "model-collapse.pdf"
 # A4 less the margins of print.css: what a formula or a table has to fit into.
 TEXT_WIDTH = round((210 - 2 * 24) / 25.4 * 96)
 SUBJECT = "What happens when models train on their own output: proofs, experiments, exercises"
-KEYWORDS = "model collapse, synthetic data, recursive training"
 # How Chromium names the headers of tables: by a count that begins before the page does.
 NODE = re.compile(rb"\(node(\d{8})\)")
 # The whole book on a busy machine takes minutes.
@@ -74,16 +73,17 @@ def read_page(book: Path, name: str) -> BeautifulSoup:
 
 def whole_book(root: Path, names: list[str]) -> str:
     """Return pages of the built book, in order, as one page to be served from ``chapters/``."""
-    pages = [read_page(browsing.built_book(root), name) for name in names]
+    pages = [read_page(root / browsing.BUILT, name) for name in names]
     head = pages[0].head
     styles = head.select('link[rel~="stylesheet"]')
     mathjax = [script for script in head.find_all("script") if "mathjax" in str(script).lower()]
     chapters = [chapter(page, name, names) for page, name in zip(pages, names, strict=True)]
+    heads = "".join(map(running_head, chapters))
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light" data-content_root="../" class="print-edition">
 <head><meta charset="utf-8"><title>{escape(config(root)["title"])}</title>
 {"".join(map(str, styles))}
-<style>{"".join(map(running_head, chapters))}</style>
+<style>{heads}</style>
 {"".join(map(str, mathjax))}
 </head>
 <body><main class="bd-content">{title_page(root)}{contents(chapters)}{"".join(map(str, chapters))}
@@ -137,7 +137,7 @@ def print_book(root: Path, names: list[str], output: Path) -> int:
     if not browsing.chromium():
         raise CannotPrint(f"no Chromium in {browsing.CHROMIUM_PATHS}: install one")
     html = whole_book(root, names)
-    with browsing.launch() as browser, browsing.serve(browsing.built_book(root)) as site:
+    with browsing.launch() as browser, browsing.serve(root / browsing.BUILT) as site:
         # The address is answered from memory: what is printed leaves no file in the book.
         address = site + "chapters/print.html"
         context = browsing.new_context(browser, browsing.View("light", TEXT_WIDTH, 1000))
@@ -185,7 +185,6 @@ def finish(pdf: bytes, root: Path, output: Path) -> int:
     with pikepdf.open(io.BytesIO(same_names(pdf))) as document:
         document.docinfo["/Author"] = author(root)
         document.docinfo["/Subject"] = SUBJECT
-        document.docinfo["/Keywords"] = KEYWORDS
         document.docinfo["/Creator"] = "Chromium"
         document.docinfo["/CreationDate"] = document.docinfo["/ModDate"] = made
         document.Root.PageMode = pikepdf.Name.UseOutlines

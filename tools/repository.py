@@ -3,9 +3,8 @@
     python -m tools.repository https://host/owner/name
     python -m tools.repository ""
 
-The address stands in the setup cell of every notebook, in ``_config.yml`` (the pages' buttons,
-and the address that they give as their own), in ``CITATION.cff`` and in ``README.md``. Taking it
-back restores every byte.
+The address stands in the setup cell of every notebook, in ``_config.yml``, in ``CITATION.cff`` and
+in ``README.md``. Taking it back restores every byte.
 """
 
 import json
@@ -53,11 +52,7 @@ def checked(url: str) -> str:
 
 
 def pages_address(url: str) -> str:
-    """Return where the repository's host publishes the book, or the empty string if unknown.
-
-    >>> pages_address("https://github.com/owner/name")
-    'https://owner.github.io/name/'
-    """
+    """Return where the repository's host publishes the book, or the empty string if unknown."""
     host, _, path = url.removeprefix("https://").partition("/")
     if host not in PAGES:
         return ""

@@ -13,9 +13,8 @@ from tools import browsing
 
 if __name__ == "__main__":
     folder, *names = (word for word in sys.argv[1:] if word != "--open")
-    book = browsing.built_book(Path.cwd())
-    names = names or browsing.page_names(book)
-    with browsing.launch() as browser, browsing.serve(book) as site:
+    names = names or browsing.page_names(browsing.BUILT)
+    with browsing.launch() as browser, browsing.serve(browsing.BUILT) as site:
         for view in browsing.VIEWS:
             context = browsing.new_context(browser, view)
             for name in names:

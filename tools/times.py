@@ -30,7 +30,7 @@ def machine() -> dict:
     listing = Path("/proc/cpuinfo")
     named = listing.exists() and re.search(r"model name\s*: (.+)", listing.read_text("utf-8"))
     return {
-        "processor": named[1] if named else platform.processor(),
+        "processor": named[1] if named else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
         "system": f"{platform.system()} {platform.machine()}",
@@ -43,14 +43,12 @@ def machine() -> dict:
 def measure(path: Path) -> dict:
     """Run a notebook in a fresh kernel, discard its outputs and return what it took.
 
-    Seconds on the clock; seconds of the kernel and its workers, which other work on the machine
-    changes less; how many processes wanted a core when it began; the day.
+    The processor's seconds are those of the kernel and its workers; the load is that at the start.
     """
     load = os.getloadavg()[0]
     start = os.times()
     execute(read(path), path.parent)
-    took = [after - before for before, after in zip(start, os.times(), strict=True)]
-    _, _, user, system, wall = took
+    _, _, user, system, wall = (b - a for a, b in zip(start, os.times(), strict=True))
     return {
         "wall_seconds": round(wall, 1),
         "cpu_seconds": round(user + system, 1),
@@ -82,7 +80,7 @@ def stamped(notebook: NotebookNode, times: dict) -> NotebookNode:
     return notebook
 
 
-def main() -> None:
+if __name__ == "__main__":
     if sys.argv[1:] != ["stamp"]:
         record = {"machine": machine(), "notebooks": {}}
         for path in sorted(CHAPTERS.glob("*.ipynb")):
@@ -93,7 +91,3 @@ def main() -> None:
     for name, times in json.loads(RECORD.read_text(encoding="utf-8"))["notebooks"].items():
         path = CHAPTERS / f"{name}.ipynb"
         store(path, stamped(read(path), times))
-
-
-if __name__ == "__main__":
-    main()
