@@ -22,14 +22,13 @@ book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
 
 test: $(READY)  ## run every notebook and every test, and compare
-	$(BIN)/python -m tools.notebooks check
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
 run: $(READY)  ## run notebooks in place: make run [FILES="chapters/a.ipynb …"]
 	$(BIN)/python -m tools.notebooks run $(FILES)
 
 times: $(READY)  ## measure how long each notebook runs; the page of run times is made from it
-	$(BIN)/python -m tools.times $(FILES)
+	$(BIN)/python -m tools.times
 
 fmt: $(READY)  ## put code and notebooks in normal form
 	$(BIN)/ruff check --fix --quiet .
@@ -52,7 +51,7 @@ shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)
 
 pdf: book  ## print the book, with Chromium: _build/model-collapse.pdf (some minutes)
-	$(BIN)/python -m tools.printed $(FILES)
+	$(BIN)/python -m tools.printed
 
 serve: $(READY)  ## show the built book at http://127.0.0.1:8000
 	$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)

@@ -1,74 +1,45 @@
 """The ledger: every claim that a notebook of the book has checked, in one table per chapter.
 
-A claim's record rides in its cell's stored output as `MIME`. The directive ``{claims-ledger}``
-reads the records of every notebook in the table of contents; the build also writes them, each with
-its papers, to ``claims.json`` beside the pages. ``ledger.js`` lets a reader choose rows by paper,
-chapter and kind, which a row and its section carry as classes and as a name; without it, all show.
+The directive ``{claims-ledger}`` reads the claims' records from the stored outputs of every
+notebook in the table of contents; the build also writes them, each with its papers, to
+``claims.json``. ``ledger.js`` lets a reader choose rows by paper, chapter and kind, which a row and
+its section carry as classes and as a name; without it, all show.
 
 The role ``{claim}`error-degradation.R1-fresh``` is a link to where a claim is checked, called
 *R1-fresh*; ``{claim}`measured <error-degradation.R1-fresh>``` has words of its own. A claim that
 no notebook makes is a warning, and so stops the build.
 """
 
-from __future__ import annotations
-
 import json
-from collections import Counter
-from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
 from claims_papers import linked_claims, papers_of
 from docutils import nodes
-from parts import SAFE, link, path_of, read, row, table
+from parts import SAFE, link, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
-from sphinx.util import logging
 from sphinx.util.docutils import ReferenceRole, SphinxDirective
 
 from collapse_lib.book.claims import KINDS, MIME, SIGN, Claim, Rival
-from tools.notebooks import title
+from tools.notebooks import plural, read, title
 
-PAPERS = "chapters/papers"
-COLUMNS = (
-    "Claim",
-    "Result and source",
-    "Kind",
-    "Theory",
-    "Measured ± s.e.",
-    "z",
-    "Rival, rejected",
-    "its z",
-)
-
-logger = logging.getLogger(__name__)
-
-
-def notebooks_in_order(env: BuildEnvironment) -> list[str]:
-    """Return the document names of the notebooks, in the order of the table of contents."""
-    site_map = env.config.external_site_map
-
-    def walk(docname: str) -> Iterator[str]:
-        yield docname
-        for child in site_map[docname].child_files():
-            yield from walk(child)
-
-    return [name for name in walk(site_map.root.docname) if path_of(env, name).suffix == ".ipynb"]
+LEDGER, PAPERS = "chapters/claims", "chapters/papers"
+COLUMNS = ("Claim", "Result and source", "Kind", "Theory", "Measured ± s.e.", "z")
+COLUMNS += ("Rival, rejected", "its z")
 
 
 def records_of(path: Path) -> list[dict]:
-    """Return the records of the claims in a notebook's stored outputs, in the order of the cells.
-
-    Each has the fields of `Claim`, its rival with those of `Rival`.
-    """
+    """Return the records of the claims in a notebook's stored outputs, in the order of the cells."""
     outputs = (output for cell in read(path).cells for output in cell.get("outputs", []))
     return [record for output in outputs for record in output.get("data", {}).get(MIME, [])]
 
 
 def ledger(env: BuildEnvironment, *, watch: bool = False) -> dict[str, list[dict]]:
     """Return the records of every chapter that has some, by document name, in book order."""
-    names = notebooks_in_order(env)
-    chapters = {name: records_of(path_of(env, name, watch=watch)) for name in names}
+    paths = {name: path_of(env, name) for name in env.config.external_site_map}
+    notebooks = [name for name, path in paths.items() if path.suffix == ".ipynb"]
+    chapters = {name: records_of(path_of(env, name, watch=watch)) for name in notebooks}
     return {name: records for name, records in chapters.items() if records}
 
 
@@ -91,31 +62,15 @@ class ClaimsLedger(SphinxDirective):
         path_of(self.env, PAPERS, watch=True)
         chapters = ledger(self.env, watch=True)
         self.papers = {each["id"]: each["papers"] for each in records_with_papers(self.env)}
-        self._warn_of_bad_names(chapters)
         sections = [self._section(*chapter) for chapter in chapters.items()]
         return [self._summary(chapters), self._choices(chapters), *sections]
 
-    def _warn_of_bad_names(self, chapters: dict[str, list[dict]]) -> None:
-        for name in (name for name, found in self.papers.items() if not found):
-            logger.warning("claim %s goes back to nothing on the page %s", name, PAPERS)
-        for docname, records in chapters.items():
-            for record in records:
-                if record["chapter"] != Path(docname).name:
-                    logger.warning("claim %s stands in chapter %s", record["id"], docname)
-        names = Counter(record["id"] for records in chapters.values() for record in records)
-        for name in (name for name, times in names.items() if times > 1):
-            logger.warning("two claims are called %s", name)
-
     def _summary(self, chapters: dict[str, list[dict]]) -> nodes.paragraph:
-        claims = _counted(sum(map(len, chapters.values())), "claim")
-        where = _counted(len(chapters), "chapter")
-        home = "../" * self.env.docname.count("/")
-        return nodes.paragraph(
-            "",
-            f"The ledger holds {claims} from {where}. The same records as data: ",
-            nodes.reference("", "claims.json", refuri=f"{home}claims.json"),
-            nodes.Text("."),
-        )
+        claims = plural(sum(map(len, chapters.values())), "claim")
+        where = plural(len(chapters), "chapter")
+        words = f"The ledger holds {claims} from {where}. The same records as data: "
+        file = nodes.reference("", "claims.json", refuri="../claims.json")
+        return nodes.paragraph("", words, file, nodes.Text("."))
 
     def _choices(self, chapters: dict[str, list[dict]]) -> nodes.raw:
         """Return the form that chooses rows; hidden until its script is there."""
@@ -166,13 +121,8 @@ class ClaimsLedger(SphinxDirective):
             f"{made.rival.name}: {rival}",
             rival_z,
         ]
-        return row(
-            cells, classes=[_kind_class(made.kind), *map(_paper_class, self.papers[made.id])]
-        )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        classes = [_kind_class(made.kind), *map(_paper_class, self.papers[made.id])]
+        return row(cells, classes=classes)
 
 
 def _section_name(docname: str) -> str:
@@ -195,11 +145,11 @@ class ClaimLink(ReferenceRole):
                 for docname, records in ledger(self.env, watch=True).items()
                 for record in records
             }
-        if self.target not in self.env.temp_data["claims"]:
+        docname, record = self.env.temp_data["claims"].get(self.target, ("", {}))
+        if not record:
             message = f"no notebook makes the claim {self.target!r}"
             warning = self.inliner.reporter.warning(message, line=self.lineno)
             return [nodes.Text(self.title)], [warning]
-        docname, record = self.env.temp_data["claims"][self.target]
         name = record["id"].partition(".")[2]
         short = name if name.startswith(record["result"]) else f"{record['result']}-{name}"
         text = self.title if self.has_explicit_title else short
@@ -217,9 +167,7 @@ def write_json(app: Sphinx, exception: Exception | None) -> None:
 
 def add_script(app: Sphinx, pagename: str, templatename: str, context: dict, doctree) -> None:
     """Load the script of the form on the page that has the form."""
-    if doctree is not None and any(
-        "ledger-choices" in raw.astext() for raw in doctree.findall(nodes.raw)
-    ):
+    if pagename == LEDGER:
         app.add_js_file("ledger.js", defer="defer")
 
 

@@ -1,9 +1,6 @@
 """Which paper a claim goes back to: read off the page *Paper by paper*, which links claims."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterable
 
 SECTION = re.compile(r"^## (.+)$", re.MULTILINE)
 LINK = re.compile(r"\{claim\}`(?:[^`<]*<)?([^`<>]+)>?`")
@@ -12,12 +9,9 @@ NOT_A_PAPER = "How to read the tables"
 
 
 def linked_claims(page: str) -> dict[str, set[str]]:
-    r"""Return the ids of the claims that each section of the page links, by the section's name.
+    """Return the ids of the claims that each section of the page links, by the section's name.
 
     A section is named up to its colon: ``## Suresh et al. 2024: how fast`` is *Suresh et al. 2024*.
-
-    >>> linked_claims("## A 2024: why\n{claim}`b.R1-c`, {claim}`words <b.R2>`\n## Ours\n")
-    {'A 2024': {'b.R1-c', 'b.R2'}, 'Ours': set()}
     """
     _, *parts = SECTION.split(page)
     return {
@@ -27,13 +21,12 @@ def linked_claims(page: str) -> dict[str, set[str]]:
     }
 
 
-def papers_of(records: Iterable[dict], page: str) -> dict[str, list[str]]:
+def papers_of(records: list[dict], page: str) -> dict[str, list[str]]:
     """Return the sections of *Paper by paper* that each claim belongs to, by the claim's id.
 
     Those are the sections that link the claim; of a claim that none links, those that link
     another claim of the same result in the same chapter.
     """
-    records = list(records)
     sections = linked_claims(page)
     results: dict[tuple[str, str], set[str]] = {}
     for record in records:

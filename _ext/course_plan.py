@@ -1,18 +1,13 @@
 """The course page: what a week takes, measured from the chapters themselves.
 
 ``{week}`` names a week's chapters and problems, says how long they take, and lists them with links
-around its own text. ``{course-hours}`` is a table of all weeks of the page. No number is typed by
-hand: words are counted, exercises bring their grade, and a run time is the one that stands,
-measured, at the top of a chapter.
+around its own text. ``{course-hours}`` is a table of all weeks of the page. Words are counted,
+exercises bring their grade, and a run time is the one that stands at the top of a chapter.
 """
 
-from __future__ import annotations
-
-import json
 import re
-from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -21,18 +16,18 @@ from parts import SAFE, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tools.notebooks import READING_WORDS_PER_MINUTE
+from tools.notebooks import READING_WORDS_PER_MINUTE, read, title
 
 # Once for the story, once with a pencil for the proofs.
 READINGS = 2
 MINUTES_PER_EXERCISE = {"●": 15, "●●": 60, "●●●": 120}
 
+HEADINGS = {"paper": "With pen and paper", "keyboard": "At the keyboard"}
 EXERCISE = re.compile(r"\{exercise-start\} (●+) ([^\n]*)\n:label: (\S+)")
 RUN_TIME = re.compile(r"the notebook runs in about (\d+) seconds?")
 
 
-@dataclass(frozen=True)
-class Chapter:
+class Chapter(NamedTuple):
     """What the course needs to know of a chapter."""
 
     name: str
@@ -44,20 +39,16 @@ class Chapter:
 
 def read_chapter(path: Path) -> Chapter:
     """Read a chapter's measures from its notebook; an error names what is missing."""
-    cells = ["".join(cell["source"]) for cell in json.loads(path.read_text("utf-8"))["cells"]]
-    text = "\n".join(cells)
-    title = re.search(r"^# (.*)$", text, re.MULTILINE)
+    notebook = read(path)
+    text = "\n".join(cell.source for cell in notebook.cells)
     run_time = RUN_TIME.search(text)
-    if not title or not run_time:
-        missing = "says how long it runs" if title else "has a heading"
-        raise ValueError(f"{path.name}: nowhere {missing}")
+    if not run_time:
+        raise ValueError(f"{path.name}: nowhere says how long it runs")
     exercises = {label: (grade, name) for grade, name, label in EXERCISE.findall(text)}
-    words = sum(len(cell.split()) for cell in cells)
-    return Chapter(path.stem, title[1], words, int(run_time[1]), exercises)
+    return Chapter(path.stem, title(notebook), len(text.split()), int(run_time[1]), exercises)
 
 
-@dataclass(frozen=True)
-class Effort:
+class Effort(NamedTuple):
     """Minutes of reading and of problems, and seconds that the notebooks run."""
 
     reading: float
@@ -70,27 +61,19 @@ class Effort:
         together = self.reading + self.problems + self.run_seconds / 60
         return self.reading, self.problems, together
 
-    def __add__(self, other: Effort) -> Effort:
-        return Effort(*map(sum, zip(astuple(self), astuple(other), strict=True)))
-
 
 def effort(chapters: list[Chapter], labels: list[str]) -> Effort:
     """Return what reading these chapters and solving these exercises of theirs takes."""
     grades = {label: grade for c in chapters for label, (grade, _) in c.exercises.items()}
-    unknown = [label for label in labels if label not in grades]
-    if unknown:
-        raise ValueError(f"no exercise of this week's chapters is called {unknown}")
+    if unknown := set(labels) - set(grades):
+        raise ValueError(f"no exercise of this week's chapters is called {sorted(unknown)}")
     reading = READINGS * sum(c.words for c in chapters) / READING_WORDS_PER_MINUTE
     problems = sum(MINUTES_PER_EXERCISE[grades[label]] for label in labels)
     return Effort(reading, problems, sum(c.run_seconds for c in chapters))
 
 
 def in_words(minutes: float) -> str:
-    """Return a time to the nearest quarter of an hour.
-
-    >>> in_words(100), in_words(14), in_words(120), in_words(67)
-    ('1¾ h', '¼ h', '2 h', '1 h')
-    """
+    """Return a time to the nearest quarter of an hour."""
     whole, quarters = divmod(max(1, round(minutes / 15)), 4)
     return f"{whole or ''}{('', '¼', '½', '¾')[quarters]} h"
 
@@ -103,18 +86,14 @@ class Week(SphinxDirective):
     """A week's chapters and hours, then the text of the week, then its problems."""
 
     has_content = True
-    option_spec: ClassVar = {
-        "chapters": directives.unchanged_required,
-        "paper": directives.unchanged_required,
-        "keyboard": directives.unchanged_required,
-    }
+    option_spec: ClassVar = dict.fromkeys(["chapters", *HEADINGS], directives.unchanged_required)
 
     def run(self) -> list[nodes.Node]:
         folder = str(Path(self.env.docname).parent)
         names = [f"{folder}/{name}" for name in self._names("chapters")]
         try:
             chapters = [read_chapter(path_of(self.env, name, watch=True)) for name in names]
-            total = effort(chapters, self._names("paper") + self._names("keyboard"))
+            total = effort(chapters, [name for kind in HEADINGS for name in self._names(kind)])
         except (OSError, ValueError) as error:
             raise self.error(str(error)) from None
         made = nodes.container(classes=["course-week"])
@@ -129,11 +108,9 @@ class Week(SphinxDirective):
     def _start(self, chapters: list[Chapter], total: Effort) -> list[str]:
         links = ", then ".join(f"[{chapter.title}]({chapter.name}.ipynb)" for chapter in chapters)
         reading, problems, together = map(in_words, total.minutes)
-        hours = (
-            f"{together}: {reading} of reading, {problems} of problems; "
-            f"the notebooks run in {total.run_seconds} s"
-        )
-        return [f"**Chapters.** {links}.", "", f"**Hours.** {hours}.", ""]
+        hours = f"{together}: {reading} of reading, {problems} of problems"
+        run = f"the notebooks run in {total.run_seconds} s"
+        return [f"**Chapters.** {links}.", "", f"**Hours.** {hours}; {run}.", ""]
 
     def _problems(self, chapters: list[Chapter]) -> list[str]:
         found = {
@@ -142,9 +119,9 @@ class Week(SphinxDirective):
             for label, (grade, title) in chapter.exercises.items()
         }
         lines = []
-        for option, heading in (("paper", "With pen and paper"), ("keyboard", "At the keyboard")):
-            if self._names(option):
-                lines += ["", f"**{heading}.**", "", *map(found.get, self._names(option))]
+        for kind, heading in HEADINGS.items():
+            if labels := self._names(kind):
+                lines += ["", f"**{heading}.**", "", *map(found.get, labels)]
         return lines
 
 
@@ -159,7 +136,7 @@ def fill_hours(app: Sphinx, doctree: nodes.document) -> None:
     """Put the table of hours where `CourseHours` stood."""
     for place in list(doctree.findall(HoursTable)):
         weeks = [node["effort"] for node in doctree.findall(nodes.container) if "effort" in node]
-        named = [*enumerate(weeks, 1), ("all", sum(weeks, Effort(0, 0, 0)))]
+        named = [*enumerate(weeks, 1), ("all", Effort(*map(sum, zip(*weeks, strict=True))))]
         rows = [
             row([str(name), *map(in_words, week.minutes), f"{week.run_seconds} s"])
             for name, week in named

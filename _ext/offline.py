@@ -1,7 +1,5 @@
 """Serve every script and font from the book itself: a page asks no other host for anything."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import shutil
 from pathlib import Path
@@ -26,14 +24,11 @@ def copy_mathjax(app: Sphinx, exception: Exception | None) -> None:
 
 def drop_repeated_scripts(app, pagename, templatename, context, doctree) -> None:
     """Load each script once: two extensions of Jupyter Book each add the theme's own."""
-    seen, kept = set(), []
+    kept = {}
     for script in context.get("script_files", []):
         body = getattr(script, "attributes", {}).get("body")
-        name = str(getattr(script, "filename", script))
-        if (name, body) not in seen:
-            seen.add((name, body))
-            kept.append(script)
-    context["script_files"] = kept
+        kept.setdefault((str(getattr(script, "filename", script)), body), script)
+    context["script_files"] = list(kept.values())
 
 
 def ask_the_registry(app: Sphinx, uri: str) -> str | None:

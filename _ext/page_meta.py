@@ -1,13 +1,9 @@
 """Say in each page's head what it is: for those who link to it, those who cite it, and robots.
 
-The book's title, author and licence come from ``_config.yml`` and ``CITATION.cff``. What needs
-the book's own address (a picture to link with, ``sitemap.xml``) is written only where
+What needs the book's own address (a picture to link with, ``sitemap.xml``) is written only where
 ``html_baseurl`` holds one; ``make repository`` does that.
 """
 
-from __future__ import annotations
-
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -17,7 +13,12 @@ import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 
-SITEMAP_NAMESPACE = "http://www.sitemaps.org/schemas/sitemap/0.9"
+SITEMAP = """\
+<?xml version="1.0" encoding="utf-8"?>
+<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">
+{}
+</urlset>
+"""
 # What a search engine shows of a description, in characters.
 SHORTEST, LONGEST = 80, 240
 # Formulas in a description are read as text: these are the only commands that chapters open with.
@@ -86,13 +87,9 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
     base = base_address(app)
     if exception or app.builder.format != "html" or not base:
         return
-    urlset = ET.Element("urlset", xmlns=SITEMAP_NAMESPACE)
-    for name in sorted(app.env.found_docs):
-        place = ET.SubElement(ET.SubElement(urlset, "url"), "loc")
-        place.text = base + app.builder.get_target_uri(name)
-    ET.indent(urlset)
-    written = ET.ElementTree(urlset)
-    written.write(Path(app.outdir, "sitemap.xml"), encoding="utf-8", xml_declaration=True)
+    places = (base + app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))
+    urls = "\n".join(f"  <url><loc>{escape(place)}</loc></url>" for place in places)
+    Path(app.outdir, "sitemap.xml").write_text(SITEMAP.format(urls), encoding="utf-8")
 
 
 def read_citation(app: Sphinx) -> None:

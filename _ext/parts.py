@@ -1,7 +1,5 @@
 """What several extensions of the book share: notebooks, tables, and the book's own tools."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,8 +9,6 @@ from sphinx.environment import BuildEnvironment
 
 # A console script such as jupyter-book does not look for modules in the folder it is called in.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-
-from tools.notebooks import read
 
 Cell = str | nodes.Element
 SAFE = {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -49,6 +45,3 @@ def path_of(env: BuildEnvironment, docname: str, *, watch: bool = False) -> Path
     if watch:
         env.note_dependency(str(path))
     return path
-
-
-__all__ = ["SAFE", "link", "path_of", "read", "row", "table"]

@@ -1,28 +1,26 @@
 """The page of run times: a table made from the record that ``make times`` writes."""
 
-from __future__ import annotations
-
 import json
 
 from docutils import nodes
-from parts import SAFE, link, path_of, read, row, table
+from parts import SAFE, link, path_of, row, table
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from tools.notebooks import reading_minutes, title
+from tools.notebooks import plural, read, reading_minutes, title
 from tools.times import RECORD
 
 COLUMNS = ("Chapter", "Minutes to read", "Seconds on the clock", "Seconds of processor", "Day")
+SECONDS = ("wall_seconds", "cpu_seconds")
 
 
 def machine_in_words(machine: dict) -> str:
     """Return what the times were measured on, as two sentences."""
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
-    threads = "thread" if machine["threads"] == 1 else "threads"
     return (
         f"The machine: {machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB "
         f"of memory, {machine['system']}, no GPU used. Python {machine['python']}, {packages}; "
-        f"{machine['threads']} arithmetic {threads}."
+        f"{plural(machine['threads'], 'arithmetic thread')}."
     )
 
 
@@ -47,15 +45,14 @@ class RunTimes(SphinxDirective):
         measured = {f"chapters/{name}": times for name, times in record["notebooks"].items()}
         in_order = sorted(measured, key=list(self.config.external_site_map).index)
         rows = [self._row(docname, measured[docname]) for docname in in_order]
-        keys = ("wall_seconds", "cpu_seconds")
-        totals = [f"{sum(times[key] for times in measured.values()):.0f}" for key in keys]
+        totals = [f"{sum(times[key] for times in measured.values()):.0f}" for key in SECONDS]
         rows.append(row(["All notebooks", "", *totals, ""]))
         words = f"{machine_in_words(record['machine'])} {load_in_words(record)}"
         return [nodes.paragraph("", words), table(COLUMNS, rows, "run-times")]
 
     def _row(self, docname: str, times: dict) -> nodes.row:
         notebook = read(path_of(self.env, docname, watch=True))
-        seconds = (f"{times[key]:.0f}" for key in ("wall_seconds", "cpu_seconds"))
+        seconds = (f"{times[key]:.0f}" for key in SECONDS)
         page = link(self.env, docname, title(notebook))
         return row([page, str(reading_minutes(notebook)), *seconds, times["date"]])
 

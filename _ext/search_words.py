@@ -1,7 +1,5 @@
 """Let the search find a symbol by its meaning: “resolvent” leads to its line in the notation."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

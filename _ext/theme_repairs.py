@@ -1,7 +1,5 @@
 """Repairs of what extensions write into a page; what templates can repair is in ``templates/``."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from docutils import nodes

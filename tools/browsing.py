@@ -1,38 +1,29 @@
 """Open pages of the built book in a headless browser, and note what happens."""
 
-from __future__ import annotations
-
 import contextlib
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from importlib.resources import files
 from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
     Page,
-    Playwright,
     Response,
+    sync_playwright,
 )
 
 CHROMIUM_PATHS = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome")
-CHROMIUM_OPTIONS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+CHROMIUM_OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
+# Where `make book` puts the pages.
+BUILT = Path("_build", "html")
 # A page takes a second or two; a busy machine may take a minute over it.
 PATIENCE_MS = 180_000
-AXE = files("axe_playwright_python") / "axe.min.js"
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -51,6 +42,32 @@ class View:
 VIEWS = [View(theme, *size) for theme in ("light", "dark") for size in ((1280, 900), (390, 844))]
 
 
+class Notes:
+    """What a page asks for and complains of, from its first request on."""
+
+    def __init__(self) -> None:
+        self.requests: list[str] = []
+        self.messages: list[str] = []
+
+    def take(self, page: Page) -> None:
+        def note(of: str, thing: object) -> None:
+            self.messages.append(f"{of}: {thing}")
+
+        def note_status(got: Response) -> None:
+            if got.status >= 400:
+                note(f"status {got.status}", got.url)
+
+        def note_message(said: ConsoleMessage) -> None:
+            if said.type in ("error", "warning"):
+                note(f"console {said.type}", said.text)
+
+        page.on("request", lambda asked: self.requests.append(asked.url))
+        page.on("requestfailed", lambda asked: note("failed", asked.url))
+        page.on("pageerror", lambda error: note("exception", error))
+        page.on("response", note_status)
+        page.on("console", note_message)
+
+
 @dataclass(frozen=True)
 class Visit:
     """What a visit of one page showed."""
@@ -61,11 +78,6 @@ class Visit:
     too_wide: list[str]  # elements that reach over the right edge, where the page scrolls sideways
 
 
-def built_book(root: Path) -> Path:
-    """Return the folder of the book built from the checkout `root`."""
-    return root / "_build" / "html"
-
-
 def chromium() -> str | None:
     """Return the path of a Chromium on this machine, or None."""
     return next((path for path in CHROMIUM_PATHS if Path(path).exists()), None)
@@ -73,11 +85,11 @@ def chromium() -> str | None:
 
 def page_names(book: Path) -> list[str]:
     """Return every page of the built book, apart from pages that only lead to another."""
-    pages = [path for path in sorted(book.rglob("*.html")) if "_static" not in path.parts]
     return [
         path.relative_to(book).as_posix()
-        for path in pages
-        if 'http-equiv="refresh"' not in path.read_text(encoding="utf-8").lower()
+        for path in sorted(book.rglob("*.html"))
+        if "_static" not in path.parts
+        and 'http-equiv="refresh"' not in path.read_text("utf-8").lower()
     ]
 
 
@@ -97,13 +109,10 @@ def serve(folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def launch(playwright: Playwright) -> Iterator[Browser]:
+def launch() -> Iterator[Browser]:
     """Start this machine's own Chromium, headless, and close it at the end."""
-    browser = playwright.chromium.launch(
-        executable_path=chromium(), headless=True, args=list(CHROMIUM_OPTIONS)
-    )
-    yield browser
-    browser.close()
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=chromium(), args=CHROMIUM_OPTIONS)
 
 
 def new_context(browser: Browser, view: View) -> BrowserContext:
@@ -131,32 +140,6 @@ def open_page(
     return page
 
 
-class Notes:
-    """What a page asks for and complains of, from its first request on."""
-
-    def __init__(self) -> None:
-        self.requests: list[str] = []
-        self.messages: list[str] = []
-
-    def take(self, page: Page) -> None:
-        def note(of: str, thing: object) -> None:
-            self.messages.append(f"{of}: {thing}")
-
-        def note_status(response: Response) -> None:
-            if response.status >= 400:
-                note(f"status {response.status}", response.url)
-
-        def note_message(message: ConsoleMessage) -> None:
-            if message.type in ("error", "warning"):
-                note(f"console {message.type}", message.text)
-
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("requestfailed", lambda request: note("failed", request.url))
-        page.on("pageerror", lambda error: note("exception", error))
-        page.on("response", note_status)
-        page.on("console", note_message)
-
-
 def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Visit:
     """Open a page and all that shows on demand; try its width and its accessibility.
 
@@ -173,27 +156,27 @@ def visit(context: BrowserContext, site: str, page_name: str, view: View) -> Vis
     too_wide = page.evaluate(TOO_WIDE)
     # axe-core makes requests of its own: the notes end before it starts.
     requests, messages = list(notes.requests), list(notes.messages)
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    violations = []
     if view == VIEWS[0]:
-        violations = page.evaluate(RUN_AXE, ALL_BUT_COLOURS)
+        violations += judged(page, runOnly=WCAG, rules={"color-contrast": {"enabled": False}})
         page.evaluate(LIGHTEN)
-        violations += page.evaluate(RUN_AXE, COLOURS)
+        violations += judged(page, runOnly=["color-contrast"])
     else:
         page.evaluate(LIGHTEN)
-        violations = page.evaluate(RUN_AXE, EVERYTHING)
+        violations += judged(page, runOnly=WCAG)
     page.close()
     return Visit(requests, messages, violations, too_wide)
 
 
-EVERYTHING = {"runOnly": WCAG}
-COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
-ALL_BUT_COLOURS = EVERYTHING | {"rules": {"color-contrast": {"enabled": False}}}
+def judged(page: Page, **options: object) -> list[str]:
+    """Return a line for each element that axe-core finds fault with."""
+    found = Axe().run(page, options={**options, "resultTypes": ["violations"]})
+    return [
+        f"{fault['id']}: {' '.join(at['target'])}: {at['failureSummary']} {at['html'][:200]}"
+        for fault in found.response["violations"]
+        for at in fault["nodes"]
+    ]
 
-RUN_AXE = """async (options) => {
-  const { violations } = await axe.run(document, { ...options, resultTypes: ["violations"] });
-  return violations.flatMap((violation) => violation.nodes.map((node) =>
-    `${violation.id}: ${node.target.join(" ")}: ${node.failureSummary} ${node.html.slice(0, 200)}`));
-}"""
 
 LIGHTEN = """() => {
   const formulas = [...document.querySelectorAll("mjx-container")];

@@ -48,7 +48,7 @@ def verdict(record):
     return told, found >= LEAST * planted
 
 
-def main():
+if __name__ == "__main__":
     from mutmut.__main__ import cli
     from mutmut.mutation.mutators import mutation_operators, operator_string
 
@@ -59,8 +59,4 @@ def main():
         cli(command, standalone_mode=False)
     told, enough = verdict(json.loads(RECORD.read_text(encoding="utf-8")))
     print(told)
-    return 0 if enough else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(not enough)

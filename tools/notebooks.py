@@ -1,14 +1,11 @@
 """Keep every notebook in one normal form, so that running it again changes no byte.
 
-    python -m tools.notebooks run   [files]   run in place, then write in normal form
-    python -m tools.notebooks fmt   [files]   write in normal form, outputs as they are
-    python -m tools.notebooks quiz  [files]   run the cells tagged quiz alone, then as above
-    python -m tools.notebooks check [files]   exit 1 if a file is not in normal form
+    python -m tools.notebooks run  [files]   run in place, then write in normal form
+    python -m tools.notebooks fmt  [files]   write in normal form, outputs as they are
+    python -m tools.notebooks quiz [files]   run the cells tagged quiz alone, then as above
 
 Without files: every notebook in ``chapters/``.
 """
-
-from __future__ import annotations
 
 import argparse
 import hashlib
@@ -28,7 +25,10 @@ from traitlets.config import Config
 ROOT = Path(__file__).resolve().parents[1]
 CHAPTERS = ROOT / "chapters"
 
-KERNELSPEC = {"display_name": "Python 3", "language": "python", "name": "python3"}
+PYTHON = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
 NOTEBOOK_METADATA = {"accelerator", "colab", "mystnb"}
 CELL_METADATA = {"mystnb", "tags"}
 # The source of a quiz holds its answers: Colab and JupyterLab fold it, each by its own mark.
@@ -50,14 +50,12 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
     """
     notebook = nbformat.from_dict(notebook)
     kept = {k: v for k, v in notebook.metadata.items() if k in NOTEBOOK_METADATA}
-    notebook.metadata = nbformat.from_dict(
-        {"kernelspec": KERNELSPEC, "language_info": {"name": "python"}, **kept}
-    )
+    notebook.metadata = nbformat.from_dict(PYTHON | kept)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     taken: set[str] = set()
     count = 0
     for cell in notebook.cells:
-        cell.source = _without_trailing_space(cell.source)
+        cell.source = "\n".join(line.rstrip() for line in cell.source.strip("\n").split("\n"))
         cell.metadata = nbformat.from_dict(
             {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
             | (QUIZ_METADATA if is_quiz(cell) else {})
@@ -75,10 +73,6 @@ def normalise(notebook: NotebookNode) -> NotebookNode:
 def is_quiz(cell: NotebookNode) -> bool:
     """Return whether a cell asks the self-check questions of its chapter."""
     return QUIZ in cell.metadata.get("tags", [])
-
-
-def _without_trailing_space(source: str) -> str:
-    return "\n".join(line.rstrip() for line in source.strip("\n").split("\n"))
 
 
 def _unique_id(cell: NotebookNode, taken: set[str]) -> str:
@@ -152,30 +146,21 @@ def reading_minutes(notebook: NotebookNode) -> int:
     return max(1, round(words / READING_WORDS_PER_MINUTE))
 
 
-def run(path: Path) -> None:
-    """Run a notebook in place, store it in normal form and print how long it took."""
+def plural(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def run(path: Path, *, quiz: bool = False) -> None:
+    """Run a notebook in place and store it; only its `quiz`, which needs no other cell, if asked."""
     notebook = read(path)
+    cells = [cell for cell in notebook.cells if is_quiz(cell) or not quiz]
     start = time.perf_counter()
     try:
-        execute(notebook, path.parent)
+        execute(nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), path.parent)
     except CellExecutionError as error:
         sys.exit(f"{path.name}: a cell failed; the file is as it was.\n{error}")
     print(f"{path.name}: ran in {time.perf_counter() - start:.1f} s")
     store(path, notebook)
-
-
-def ask(path: Path) -> None:
-    """Run the cells of a notebook that hold a quiz, which need no other cell."""
-    notebook = read(path)
-    quizzes = [cell for cell in notebook.cells if is_quiz(cell)]
-    if quizzes:
-        execute(nbformat.v4.new_notebook(cells=quizzes), path.parent)
-    store(path, notebook)
-
-
-def fmt(path: Path) -> None:
-    """Write a notebook in normal form, with the outputs it has."""
-    store(path, read(path))
 
 
 def store(path: Path, notebook: NotebookNode) -> None:
@@ -186,33 +171,14 @@ def store(path: Path, notebook: NotebookNode) -> None:
         print(f"{path.name}: rewritten")
 
 
-def is_normal(path: Path) -> bool:
-    """Return whether the file already is what `fmt` would write."""
-    text = path.read_text(encoding="utf-8")
-    return text == dumps(normalise(nbformat.reads(text, as_version=4)))
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("command", choices=["run", "fmt", "quiz", "check"])
-    parser.add_argument("files", nargs="*", type=Path)
-    options = parser.parse_args(arguments)
-    paths = options.files or sorted(CHAPTERS.glob("*.ipynb"))
-    missing = [path for path in paths if not path.is_file()]
-    if missing:
-        sys.exit(f"no such notebook: {missing[0]}")
-    if options.command == "check":
-        unkempt = [path for path in paths if not is_normal(path)]
-        for path in unkempt:
-            print(f"{path}: not in normal form (`make fmt` writes it)")
-        return 1 if unkempt else 0
-    do = {"run": run, "fmt": fmt, "quiz": ask}[options.command]
-    for path in paths:
-        do(path)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    as_written = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=as_written)
+    parser.add_argument("command", choices=["run", "fmt", "quiz"])
+    parser.add_argument("files", nargs="*", type=Path)
+    options = parser.parse_args()
+    for path in options.files or sorted(CHAPTERS.glob("*.ipynb")):
+        if options.command == "fmt":
+            store(path, read(path))
+        else:
+            run(path, quiz=options.command == "quiz")

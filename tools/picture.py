@@ -38,7 +38,6 @@ def draw(axes: np.ndarray[tuple[int, int], Axes]) -> None:
 
 if __name__ == "__main__":
     style.use()
-    # The picture at the top of README.md.
     fig, axes = plt.subplots(2, len(MOMENTS), figsize=(8, 3), sharex=True, sharey=True)
     draw(axes)
     fig.savefig(ASSETS / "collapse.svg", metadata={"Date": None, "Creator": None})

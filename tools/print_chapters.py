@@ -2,9 +2,8 @@
 
 The page keeps its words, formulas and pictures. What only a screen can do goes: folded code,
 buttons, links to what is not printed. Answers and solutions move to the end of the chapter.
+What style can do, for a page that is printed alone too, ``print.css`` does.
 """
-
-from __future__ import annotations
 
 import re
 from urllib.parse import unquote, urlsplit
@@ -47,11 +46,6 @@ def chapter(page: BeautifulSoup, name: str, names: list[str]) -> Tag:
     article = page.select_one("article.bd-article")
     for gone in article.select(NOT_ON_PAPER):
         gone.decompose()
-    for cell in article.select("div.cell"):
-        if not cell.get_text(strip=True) and not cell.find(["img", "svg"]):
-            cell.decompose()
-    for box in article.find_all("details"):
-        box["open"] = ""
     rename(article, name)
     for link in article.find_all("a", href=True):
         lead_into_print(link, name, names)
@@ -70,10 +64,6 @@ def rename(article: Tag, name: str) -> None:
     for element in article.find_all(id=True):
         if id(element) not in own:
             element["id"] = name_in_print(name, element["id"])
-    for attribute in ("aria-labelledby", "aria-describedby"):
-        for element in article.find_all(attrs={attribute: True}):
-            places = " ".join([element[attribute]]).split()
-            element[attribute] = " ".join(name_in_print(name, place) for place in places)
 
 
 def lead_into_print(link: Tag, name: str, names: list[str]) -> None:
@@ -114,8 +104,8 @@ def glue_stops(article: Tag) -> None:
 
 def move_answers(article: Tag, name: str) -> None:
     """Move answers and solutions to the end of the chapter, and say where they are."""
-    last = new("section", new("h2", "Solutions"), id=name_in_print(name, "print-solutions"))
-    last["class"] = "print-solutions"
+    place = name_in_print(name, "print-solutions")
+    last = new("section", new("h2", "Solutions"), id=place, class_="print-solutions")
     for quiz in article.select(".cl-quiz"):
         last.append(answers(quiz, f"{name_in_print(name)}{quiz['id']}-answers"))
     for solution in article.select("div.admonition.solution"):
@@ -129,7 +119,8 @@ def move_answers(article: Tag, name: str) -> None:
 
 def answers(quiz: Tag, place: str) -> Tag:
     """Take the right answers out of a quiz, and return them as a box of their own."""
-    box = new("div", new("p", "Check yourself: answers", class_="admonition-title"), id=place)
+    title = new("p", "Check yourself: answers", class_="admonition-title")
+    box = new("div", title, id=place, class_="solution")
     for number, question in enumerate(quiz.select("fieldset"), start=1):
         reasons = question.div.extract()
         right = reasons.select_one(".cl-right")
@@ -137,7 +128,6 @@ def answers(quiz: Tag, place: str) -> Tag:
         box.append(right.extract())
     quiz.select_one(".cl-how").decompose()
     quiz.append(see("Answers on page ", place))
-    box["class"] = "solution"
     return box
 
 

@@ -1,17 +1,15 @@
 """Print the built book: one PDF with a contents, page numbers, bookmarks and working links.
 
-    python -m tools.printed [pages]
+    python -m tools.printed
 
-Writes ``_build/model-collapse.pdf`` from ``_build/html``. Pages are named as in ``_toc.yml``, such
-as ``chapters/the-loop``; without any: the whole book. The same build gives the same bytes.
+Writes ``_build/model-collapse.pdf`` from ``_build/html``. The same build gives the same bytes.
 """
-
-from __future__ import annotations
 
 import io
 import re
 import subprocess
 import sys
+from copy import copy
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -19,7 +17,7 @@ from pathlib import Path
 import pikepdf
 import yaml
 from bs4 import BeautifulSoup, Tag
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from tools import browsing
 from tools.print_chapters import chapter, new, page_number
@@ -29,7 +27,6 @@ PDF = Path("_build") / "model-collapse.pdf"
 # A4 less the margins of print.css: what a formula or a table has to fit into.
 TEXT_WIDTH = round((210 - 2 * 24) / 25.4 * 96)
 SUBJECT = "What happens when models train on their own output: proofs, experiments, exercises"
-KEYWORDS = "model collapse, synthetic data, recursive training"
 # How Chromium names the headers of tables: by a count that begins before the page does.
 NODE = re.compile(rb"\(node(\d{8})\)")
 # The whole book on a busy machine takes minutes.
@@ -45,15 +42,14 @@ def committed(root: Path) -> datetime:
     """Return when the checked-out revision was made; outside a repository, the year 1970."""
     command = ["git", "-C", str(root), "log", "-1", "--format=%ct"]
     try:
-        seconds = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        seconds = subprocess.run(command, capture_output=True, check=True).stdout
     except (OSError, subprocess.CalledProcessError):
-        return datetime.fromtimestamp(0, UTC)
+        seconds = 0
     return datetime.fromtimestamp(int(seconds), UTC)
 
 
-def config(root: Path) -> dict:
-    """Return the book's configuration."""
-    return yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+def config(root: Path, file: str = "_config.yml") -> dict:
+    return yaml.safe_load((root / file).read_text(encoding="utf-8"))
 
 
 def author(root: Path) -> str:
@@ -63,7 +59,7 @@ def author(root: Path) -> str:
 
 def page_names(root: Path) -> list[str]:
     """Return the pages of the book in the order of ``_toc.yml``, such as ``chapters/the-loop``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    toc = config(root, "_toc.yml")
     return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
 
 
@@ -77,12 +73,12 @@ def read_page(book: Path, name: str) -> BeautifulSoup:
 
 def whole_book(root: Path, names: list[str]) -> str:
     """Return pages of the built book, in order, as one page to be served from ``chapters/``."""
-    pages = [read_page(browsing.built_book(root), name) for name in names]
+    pages = [read_page(root / browsing.BUILT, name) for name in names]
     head = pages[0].head
     styles = head.select('link[rel~="stylesheet"]')
     mathjax = [script for script in head.find_all("script") if "mathjax" in str(script).lower()]
     chapters = [chapter(page, name, names) for page, name in zip(pages, names, strict=True)]
-    heads = "\n".join(running_head(body) for body in chapters)
+    heads = "".join(map(running_head, chapters))
     return f"""<!DOCTYPE html>
 <html lang="en" data-theme="light" data-content_root="../" class="print-edition">
 <head><meta charset="utf-8"><title>{escape(config(root)["title"])}</title>
@@ -90,12 +86,8 @@ def whole_book(root: Path, names: list[str]) -> str:
 <style>{heads}</style>
 {"".join(map(str, mathjax))}
 </head>
-<body><main class="bd-content">
-{title_page(root)}
-{contents(chapters)}
-{"".join(map(str, chapters))}
-</main></body></html>
-"""
+<body><main class="bd-content">{title_page(root)}{contents(chapters)}{"".join(map(str, chapters))}
+</main></body></html>"""
 
 
 def running_head(body: Tag) -> str:
@@ -112,10 +104,9 @@ def contents(chapters: list[Tag]) -> Tag:
     for body in chapters:
         for title in body.find_all(["h1", "h2"]):
             place = body["id"] if title.name == "h1" else title.find_parent("section")["id"]
-            words = new("span", *BeautifulSoup(title.decode_contents(), "html.parser").contents)
-            link = new("a", words, page_number(place), href=f"#{place}")
-            link["class"] = f"print-{title.name}"
-            nav.append(link)
+            words = new("span", *copy(title).contents)
+            kind = f"print-{title.name}"
+            nav.append(new("a", words, page_number(place), href=f"#{place}", class_=kind))
     return nav
 
 
@@ -146,16 +137,10 @@ def print_book(root: Path, names: list[str], output: Path) -> int:
     if not browsing.chromium():
         raise CannotPrint(f"no Chromium in {browsing.CHROMIUM_PATHS}: install one")
     html = whole_book(root, names)
-    with (
-        sync_playwright() as playwright,
-        browsing.launch(playwright) as browser,
-        browsing.serve(browsing.built_book(root)) as site,
-    ):
+    with browsing.launch() as browser, browsing.serve(root / browsing.BUILT) as site:
         # The address is answered from memory: what is printed leaves no file in the book.
         address = site + "chapters/print.html"
-        context = browser.new_context(
-            color_scheme="light", viewport={"width": TEXT_WIDTH, "height": 1000}
-        )
+        context = browsing.new_context(browser, browsing.View("light", TEXT_WIDTH, 1000))
         context.set_default_timeout(PATIENCE_MS)
         context.route(address, lambda route: route.fulfill(body=html, content_type="text/html"))
         notes = browsing.Notes()
@@ -198,16 +183,13 @@ def finish(pdf: bytes, root: Path, output: Path) -> int:
     """Write the PDF with its description, and without what differs from one run to the next."""
     made = f"D:{committed(root):%Y%m%d%H%M%S}Z"
     with pikepdf.open(io.BytesIO(same_names(pdf))) as document:
-        document.docinfo["/Title"] = config(root)["title"]
         document.docinfo["/Author"] = author(root)
         document.docinfo["/Subject"] = SUBJECT
-        document.docinfo["/Keywords"] = KEYWORDS
         document.docinfo["/Creator"] = "Chromium"
         document.docinfo["/CreationDate"] = document.docinfo["/ModDate"] = made
         document.Root.PageMode = pikepdf.Name.UseOutlines
-        document.save(
-            output, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate
-        )
+        compact = pikepdf.ObjectStreamMode.generate
+        document.save(output, deterministic_id=True, object_stream_mode=compact)
         return len(document.pages)
 
 
@@ -216,8 +198,8 @@ def same_names(pdf: bytes) -> bytes:
 
     A new name is as long as the old one, so that every object stays where it was.
     """
-    names = {name: b"%08d" % n for n, name in enumerate(sorted(set(NODE.findall(pdf))))}
-    return NODE.sub(lambda node: b"(node" + names[node[1]] + b")", pdf)
+    names = {name: n for n, name in enumerate(sorted(set(NODE.findall(pdf))))}
+    return NODE.sub(lambda node: b"(node%08d)" % names[node[1]], pdf)
 
 
 # A formula or a table wider than the text is set smaller until it fits. What still does not, and
@@ -248,17 +230,9 @@ WRITE_NUMBERS = """(numbers) => {
 }"""
 
 
-def main() -> int:
-    pages, names = sys.argv[1:], page_names(ROOT)
+if __name__ == "__main__":
     try:
-        if unknown := set(pages) - set(names):
-            raise CannotPrint(f"no page {min(unknown)!r}: the pages are {', '.join(names)}")
-        sheets = print_book(ROOT, pages or names, ROOT / PDF)
+        sheets = print_book(ROOT, page_names(ROOT), ROOT / PDF)
     except CannotPrint as problem:
         sys.exit(f"make pdf: {problem}")
     print(f"{PDF}: {sheets} pages, {(ROOT / PDF).stat().st_size / 1e6:.1f} MB")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,8 +3,6 @@
 `pieces` takes the text of the chapters and pages apart; each rule returns what it finds there.
 """
 
-from __future__ import annotations
-
 import ast
 import io
 import re
@@ -12,7 +10,6 @@ import tokenize
 from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 
@@ -26,7 +23,6 @@ EMPTY = "very|clearly|obviously|simply|trivially|easy to see|note that|in order 
 # Acronyms that are names, or better known than their words.
 NAMES = {"CC", "BY", "CPU", "GPU", "MIT", "MNIST", "PDF", "UA", "UTF"}
 
-# The book's own name.
 TITLES = {"Model Collapse from First Principles"}
 
 # American spellings that are another word in British English too: a story has no floors here, a
@@ -34,26 +30,21 @@ TITLES = {"Model Collapse from First Principles"}
 ALSO_BRITISH = {"biased", "focused", "practice", "program", "programs", "stories", "story"}
 
 
-class Piece(NamedTuple):
-    """A run of prose, and where it stands."""
-
-    place: str
-    text: str
+# Where a run of prose stands, and its text.
+Piece = tuple[str, str]
 
 
 def pieces() -> Iterator[Piece]:
     """Every text cell of the chapters, the pages without code, and those for maintainers."""
     for path in sorted((ROOT / "chapters").glob("*.ipynb")):
         for cell in nbformat.read(path, as_version=4).cells:
-            figure = cell.metadata.get("mystnb", {})
-            words = [
-                figure.get("figure", {}).get("caption", ""),
-                figure.get("image", {}).get("alt", ""),
-            ]
-            text = cell.source if cell.cell_type == "markdown" else "\n\n".join(words)
-            yield Piece(path.name, text)
+            if cell.cell_type == "markdown":
+                yield (path.name, cell.source)
+            shown = cell.metadata.get("mystnb", {})
+            yield (path.name, shown.get("figure", {}).get("caption", ""))
+            yield (path.name, shown.get("image", {}).get("alt", ""))
     for path in [*sorted((ROOT / "chapters").glob("*.md")), *sorted(ROOT.glob("*.md"))]:
-        yield Piece(path.name, path.read_text(encoding="utf-8"))
+        yield (path.name, path.read_text(encoding="utf-8"))
 
 
 def remarks(path: Path) -> Iterator[Piece]:
@@ -63,10 +54,10 @@ def remarks(path: Path) -> Iterator[Piece]:
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
             doc = (ast.get_docstring(node) or "").partition("Examples\n----")[0]
-            yield Piece(place, re.sub(r"(?m)^[\w, *]+ : .*$", "", doc))
+            yield (place, re.sub(r"(?m)^[\w, *]+ : .*$", "", doc))
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT and "noqa" not in token.string:
-            yield Piece(place, token.string)
+            yield (place, token.string)
 
 
 def plain(text: str) -> str:
@@ -91,19 +82,14 @@ def american(text: str) -> list[str]:
     return [f"{word} ({BRITISH[word.lower()]})" for word in words if word.lower() in BRITISH]
 
 
-def _british() -> dict[str, str]:
-    """The British spelling of each American word, from codespell's list of the reverse."""
-    data = files("codespell_lib") / "data" / "dictionary_en-GB_to_en-US.txt"
-    pairs = [line.split("->") for line in data.read_text("utf-8").splitlines() if "->" in line]
-    return {
-        american.strip().lower(): british
-        for british, several in pairs
-        for american in several.split(",")
-        if american.strip() and american.strip().lower() not in ALSO_BRITISH
-    }
-
-
-BRITISH = _british()
+# The British spelling of each American word, from codespell's list of the reverse.
+LIST = files("codespell_lib") / "data" / "dictionary_en-GB_to_en-US.txt"
+BRITISH = {
+    american.strip().lower(): british
+    for british, several in re.findall(r"(?m)^(.*)->(.*)$", LIST.read_text("utf-8"))
+    for american in several.split(",")
+    if american.strip().lower() not in ALSO_BRITISH
+}
 
 
 def repeated(text: str) -> list[str]:
@@ -142,7 +128,5 @@ def title_case(text: str) -> list[str]:
 def unexplained(text: str) -> list[str]:
     """Acronyms whose words the text does not give: ``words in full (WIF)``."""
     words = body(text)
-    used = dict.fromkeys(re.findall(r"\b([A-Z]{2,})s?\b", words))
-    return [
-        each for each in used if each not in NAMES and not re.search(rf"\(\**{each}\**\)", words)
-    ]
+    used = set(re.findall(r"\b([A-Z]{2,})s?\b", words)) - NAMES
+    return [each for each in sorted(used) if not re.search(rf"\(\**{each}\**\)", words)]

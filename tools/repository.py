@@ -3,20 +3,14 @@
     python -m tools.repository https://host/owner/name
     python -m tools.repository ""
 
-The address stands in the setup cell of every notebook, in ``_config.yml`` (the pages' buttons,
-and the address that they give as their own), in ``CITATION.cff`` and in ``README.md``. Taking it
-back restores every byte.
+The address stands in the setup cell of every notebook, in ``_config.yml``, in ``CITATION.cff`` and
+in ``README.md``. Taking it back restores every byte.
 """
 
-from __future__ import annotations
-
+import json
 import re
 import sys
 from pathlib import Path
-
-import nbformat
-
-from tools.notebooks import dumps
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -35,20 +29,13 @@ except ModuleNotFoundError:
     %pip install --quiet --no-deps git+{REPOSITORY}
 """.rstrip()
 
-ADDRESS = re.compile(r"https://(?P<host>[a-z0-9.-]+\.[a-z]{2,})(/[A-Za-z0-9_.~-]+){2,}")
-
-COLAB = "https://colab.research.google.com"
-BINDER = "https://mybinder.org"
-# The theme knows how these two lay out their pages; another host's address stops the build.
-HOSTS_WITH_A_BUTTON = ("github.com", "gitlab.com")
-# Where these two publish a repository's pages.
-HOSTS_WITH_PAGES = {"github.com": "github.io", "gitlab.com": "gitlab.io"}
-
+ADDRESS = re.compile(r"https://[a-z0-9.-]+\.[a-z]{2,}(/[A-Za-z0-9_.~-]+){2,}")
+# Where the two hosts whose repositories the theme can link to publish a repository's pages.
+PAGES = {"github.com": "github.io", "gitlab.com": "gitlab.io"}
 README_UNSET = (
     "The address of this repository is not set yet: `make repository URL=https://host/owner/name`\n"
     "writes it here, into the notebooks and into the book's pages."
 )
-README_SET = "Repository: <{url}>"
 
 
 def setup_cell(url: str = "") -> str:
@@ -65,24 +52,18 @@ def checked(url: str) -> str:
 
 
 def pages_address(url: str) -> str:
-    """Return where the repository's host publishes the book, or the empty string if unknown.
-
-    >>> pages_address("https://github.com/owner/name")
-    'https://owner.github.io/name/'
-    """
+    """Return where the repository's host publishes the book, or the empty string if unknown."""
     host, _, path = url.removeprefix("https://").partition("/")
-    if host not in HOSTS_WITH_PAGES:
+    if host not in PAGES:
         return ""
     owner, _, name = path.partition("/")
-    home = f"{owner}.{HOSTS_WITH_PAGES[host]}".lower()
+    home = f"{owner}.{PAGES[host]}".lower()
     return f"https://{home}/" if name.lower() == home else f"https://{home}/{name}/"
 
 
 def fill(text: str, pattern: str, new: str) -> str:
     """Return the text with `new` between the two groups of a pattern that is found once."""
-    text, found = re.subn(
-        pattern, lambda match: match[1] + new + match[2], text, flags=re.MULTILINE
-    )
+    text, found = re.subn(pattern, lambda at: at[1] + new + at[2], text, flags=re.MULTILINE)
     if found != 1:
         raise ValueError(f"want one place such as {pattern!r}, found {found}")
     return text
@@ -91,18 +72,18 @@ def fill(text: str, pattern: str, new: str) -> str:
 def config(text: str, url: str) -> str:
     """Return ``_config.yml`` with the lines marked ``[address]`` filled in."""
     host = url.removeprefix("https://").partition("/")[0]
-    has_button = host in HOSTS_WITH_A_BUTTON
+    has_button = host in PAGES
     values = {
-        "use_repository_button": "true" if has_button else "false",
-        "use_issues_button": "true" if has_button else "false",
-        "url": f'"{url}"' if has_button else '""',
+        "use_repository_button": has_button,
+        "use_issues_button": has_button,
+        "url": url if has_button else "",
         # Colab opens notebooks from GitHub only.
-        "colab_url": f'"{COLAB}"' if host == "github.com" else '""',
-        "binderhub_url": f'"{BINDER}"' if has_button else '""',
-        "baseurl": f'"{pages_address(url)}"',
+        "colab_url": "https://colab.research.google.com" if host == "github.com" else "",
+        "binderhub_url": "https://mybinder.org" if has_button else "",
+        "baseurl": pages_address(url),
     }
     for key, value in values.items():
-        text = fill(text, rf"^( *{key}: ).*?( *# \[address\])$", value)
+        text = fill(text, rf"^( *{key}: ).*?( *# \[address\])$", json.dumps(value))
     return text
 
 
@@ -114,18 +95,13 @@ def citation(text: str, url: str) -> str:
 
 def readme(text: str, url: str) -> str:
     """Return ``README.md`` with the text between its two repository marks rewritten."""
-    words = README_SET.format(url=url) if url else README_UNSET
+    words = f"Repository: <{url}>" if url else README_UNSET
     return fill(text, r"(<!-- repository -->\n)(?s:.*?)(\n<!-- /repository -->)", words)
 
 
 def notebook(text: str, url: str) -> str:
-    """Return a notebook with its first code cell, the setup cell, rewritten."""
-    content = nbformat.reads(text, as_version=4)
-    first = next(cell for cell in content.cells if cell.cell_type == "code")
-    if "REPOSITORY" not in first.source:
-        raise ValueError("the first code cell is not the setup cell")
-    first.source = setup_cell(url)
-    return dumps(content)
+    """Return a notebook with the address in its setup cell."""
+    return fill(text, r'^( *"REPOSITORY = \\").*?(\\"  # `make repository)', url)
 
 
 def write_address(url: str, root: Path = ROOT) -> list[Path]:
@@ -134,11 +110,11 @@ def write_address(url: str, root: Path = ROOT) -> list[Path]:
     Every file is prepared before the first is written: an error leaves the tree as it was.
     """
     url = checked(url)
-    rewriters = {"_config.yml": config, "CITATION.cff": citation, "README.md": readme}
-    rewrites = {root / name: rewrite for name, rewrite in rewriters.items()}
+    rewrites = {"_config.yml": config, "CITATION.cff": citation, "README.md": readme}
     rewrites |= dict.fromkeys(sorted((root / "chapters").glob("*.ipynb")), notebook)
     changes = {}
-    for path, rewrite in rewrites.items():
+    for name, rewrite in rewrites.items():
+        path = root / name
         old = path.read_text(encoding="utf-8")
         try:
             new = rewrite(old, url)
@@ -151,17 +127,9 @@ def write_address(url: str, root: Path = ROOT) -> list[Path]:
     return list(changes)
 
 
-def main() -> int:
-    if len(sys.argv) != 2:
-        sys.exit("usage: make repository URL=https://host/owner/name (empty: take it back)")
+if __name__ == "__main__":
     try:
-        changed = write_address(sys.argv[1])
+        for changed in write_address(sys.argv[1]):
+            print(f"{changed.relative_to(ROOT)}: written")
     except ValueError as error:
         sys.exit(f"make repository: {error}")
-    for path in changed:
-        print(f"{path.relative_to(ROOT)}: written")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

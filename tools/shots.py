@@ -9,20 +9,12 @@ With ``--open``, solutions and folded cells are opened first.
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
-
 from tools import browsing
 
-
-def main() -> None:
+if __name__ == "__main__":
     folder, *names = (word for word in sys.argv[1:] if word != "--open")
-    book = browsing.built_book(Path.cwd())
-    names = names or browsing.page_names(book)
-    with (
-        sync_playwright() as playwright,
-        browsing.launch(playwright) as browser,
-        browsing.serve(book) as site,
-    ):
+    names = names or browsing.page_names(browsing.BUILT)
+    with browsing.launch() as browser, browsing.serve(browsing.BUILT) as site:
         for view in browsing.VIEWS:
             context = browsing.new_context(browser, view)
             for name in names:
@@ -34,7 +26,3 @@ def main() -> None:
                 page.close()
             context.close()
     print(f"{len(names) * len(browsing.VIEWS)} pictures in {folder}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,10 @@
 """Measure how long every chapter runs, and write it where the book says so.
 
-    python -m tools.times [files]   run notebooks, store their times, then do what `stamp` does
-    python -m tools.times stamp     write the stored times and the reading times into the chapters
+    python -m tools.times         run every notebook, store its time, then do what `stamp` does
+    python -m tools.times stamp   write the stored times and the reading times into the chapters
 
-Without files: every notebook in ``chapters/``. The record is ``chapters/data/run-times.json``:
-the page of run times is made from it, and the first lines of each chapter agree with it.
+The page of run times is made from the record, and the first lines of each chapter agree with it.
 """
-
-from __future__ import annotations
 
 import datetime
 import importlib.metadata
@@ -15,15 +12,13 @@ import json
 import os
 import platform
 import re
-import resource
 import sys
-import time
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from tools.notebooks import CHAPTERS, execute, read, reading_minutes, store
+from tools.notebooks import CHAPTERS, execute, plural, read, reading_minutes, store
 
 RECORD = CHAPTERS / "data" / "run-times.json"
 PACKAGES = ("numpy", "scipy", "matplotlib", "scikit-learn", "torch")
@@ -33,8 +28,7 @@ STATED = re.compile(r"about \d+ minutes? to read; the notebook runs in about \d+
 def machine() -> dict:
     """Return what the times depend on: the processor, its cores, the system and the versions."""
     listing = Path("/proc/cpuinfo")
-    text = listing.read_text(encoding="utf-8") if listing.exists() else ""
-    named = re.search(r"^model name\s*: (.+)$", text, flags=re.MULTILINE)
+    named = listing.exists() and re.search(r"model name\s*: (.+)", listing.read_text("utf-8"))
     return {
         "processor": named[1] if named else platform.processor() or platform.machine(),
         "cores": os.cpu_count(),
@@ -49,31 +43,22 @@ def machine() -> dict:
 def measure(path: Path) -> dict:
     """Run a notebook in a fresh kernel, discard its outputs and return what it took.
 
-    Seconds on the clock; seconds of the kernel and its workers, which other work on the machine
-    changes less; how many processes wanted a core when it began; the day.
+    The processor's seconds are those of the kernel and its workers; the load is that at the start.
     """
-    notebook = read(path)
-    load = round(os.getloadavg()[0], 1)
-    clock, spent = time.perf_counter(), _seconds_of_children()
-    execute(notebook, path.parent)
+    load = os.getloadavg()[0]
+    start = os.times()
+    execute(read(path), path.parent)
+    _, _, user, system, wall = (b - a for a, b in zip(start, os.times(), strict=True))
     return {
-        "wall_seconds": round(time.perf_counter() - clock, 1),
-        "cpu_seconds": round(_seconds_of_children() - spent, 1),
-        "load": load,
+        "wall_seconds": round(wall, 1),
+        "cpu_seconds": round(user + system, 1),
+        "load": round(load, 1),
         "date": datetime.date.today().isoformat(),
     }
 
 
-def _seconds_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def stated_seconds(times: dict) -> int:
-    """Return the run time that a chapter states: what it takes on a machine that is not busy.
-
-    That is the clock's time, or the processor's where other work held the clock up: a notebook
-    computes on one core at a time for most of its run.
+    """Return the run time that a chapter states: the processor's where others held the clock up.
 
     >>> stated_seconds({"wall_seconds": 171.2, "cpu_seconds": 198.0})
     170
@@ -88,45 +73,21 @@ def stamped(notebook: NotebookNode, times: dict) -> NotebookNode:
     """Return the notebook with its reading time and its run time brought up to date."""
     notebook = nbformat.from_dict(notebook)
     first = notebook.cells[0]
-    minutes, seconds = reading_minutes(notebook), stated_seconds(times)
-    first.source = STATED.sub(
-        f"about {minutes} minute{'s' * (minutes > 1)} to read; "
-        f"the notebook runs in about {seconds} second{'s' * (seconds > 1)}",
-        first.source,
-        count=1,
-    )
+    minutes = plural(reading_minutes(notebook), "minute")
+    seconds = plural(stated_seconds(times), "second")
+    words = f"about {minutes} to read; the notebook runs in about {seconds}"
+    first.source = STATED.sub(words, first.source, count=1)
     return notebook
 
 
-def stamp(record: dict) -> None:
-    """Write the times of the record into the first lines of the chapters that state them."""
-    for name, times in record["notebooks"].items():
-        path = CHAPTERS / f"{name}.ipynb"
-        store(path, stamped(read(path), times))
-
-
-def main() -> int:
-    arguments = sys.argv[1:]
-    record = json.loads(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
-    if arguments == ["stamp"]:
-        stamp(record)
-        return 0
-    paths = [Path(name) for name in arguments] or sorted(CHAPTERS.glob("*.ipynb"))
-    if missing := [str(path) for path in paths if not path.is_file()]:
-        sys.exit(f"no such notebook: {', '.join(missing)}")
-    here = machine()
-    if arguments and record and record["machine"] != here:
-        sys.exit("the record is of another machine or environment: measure every notebook here")
-    notebooks = record["notebooks"] if arguments and record else {}
-    for path in paths:
-        notebooks[path.stem] = measure(path)
-        print(f"{path.name}: {notebooks[path.stem]}", flush=True)
-        record = {"machine": here, "notebooks": dict(sorted(notebooks.items()))}
+if __name__ == "__main__":
+    if sys.argv[1:] != ["stamp"]:
+        record = {"machine": machine(), "notebooks": {}}
+        for path in sorted(CHAPTERS.glob("*.ipynb")):
+            record["notebooks"][path.stem] = measure(path)
+            print(f"{path.name}: {record['notebooks'][path.stem]}", flush=True)
         text = json.dumps(record, indent=1, ensure_ascii=False)
         RECORD.write_text(text + "\n", encoding="utf-8")
-    stamp(record)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    for name, times in json.loads(RECORD.read_text(encoding="utf-8"))["notebooks"].items():
+        path = CHAPTERS / f"{name}.ipynb"
+        store(path, stamped(read(path), times))

@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from playwright.sync_api import sync_playwright
 
 from collapse_lib.book import style
 from collapse_lib.book.explorer import _between, explore
@@ -319,7 +318,7 @@ def test_an_image_is_a_small_picture_that_changes():
 def browser():
     if browsing.chromium() is None:
         pytest.skip("chromium is not installed: the figure is not tried in a browser")
-    with sync_playwright() as playwright, browsing.launch(playwright) as running:
+    with browsing.launch() as running:
         yield running
 
 

@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 from importlib.resources import files
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from collapse_lib.book.quizzes import LETTERS, Question, quiz
 from tools import browsing
@@ -163,7 +162,7 @@ def test_the_style_has_a_rule_for_every_letter():
 def browser():
     if browsing.chromium() is None:
         pytest.skip("chromium is not installed: the quiz is not tried in a browser")
-    with sync_playwright() as playwright, browsing.launch(playwright) as running:
+    with browsing.launch() as running:
         yield running
 
 

@@ -1,11 +1,12 @@
 """The course covers the book, and its hours are those of the chapters as they stand."""
 
-import json
 import re
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_ext"))
@@ -26,7 +27,7 @@ def chapters():
 
 def notebook(tmp_path, source):
     path = tmp_path / "some.ipynb"
-    path.write_text(json.dumps({"cells": [{"source": source}]}), encoding="utf-8")
+    nbformat.write(new_notebook(cells=[new_markdown_cell(source)]), path)
     return path
 
 

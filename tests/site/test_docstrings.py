@@ -74,7 +74,7 @@ def judged(source, tmp_path, monkeypatch):
         ("    factor : float\n", "", "parameter 'factor' is not documented"),
         ("factor : float", "factr : float", "Unknown parameters {'factr'}"),
         ("array_like, (n,)", "array_like", "x: 'array_like' names no shape"),
-        ("Returns\n    -------\n    ndarray, (n,)\n", "", "no Returns section"),
+        ("Returns\n    -------\n    ndarray, (n,)\n", "", "No Returns section"),
         ("    return", "    if factor > 9:\n        raise OverflowError\n    return", "no Raises section"),
         ("    Proved in the chapter *The loop*.", "    Well known.", "no source"),
         (">>> scaled([1.0], 2.0)\n    array([2.])", "scaled([1.0], 2.0)", "no doctest"),

@@ -10,7 +10,8 @@ from claims_ledger import records_of
 from claims_papers import linked_claims, papers_of
 
 PAGE = (ROOT / "chapters" / "papers.md").read_text(encoding="utf-8")
-RECORDS = [r for path in sorted((ROOT / "chapters").glob("*.ipynb")) for r in records_of(path)]
+MADE = {path.stem: records_of(path) for path in sorted((ROOT / "chapters").glob("*.ipynb"))}
+RECORDS = [record for records in MADE.values() for record in records]
 SMALL_PAGE = """\
 ## How to read the tables
 {claim}`a.X-three`
@@ -44,6 +45,15 @@ def test_every_claim_of_the_book_goes_back_to_something():
     assert len(RECORDS) > 100
     found = papers_of(RECORDS, PAGE)
     assert not [name for name, papers in found.items() if not papers]
+
+
+def test_every_claim_has_a_name_of_its_own():
+    names = [record["id"] for record in RECORDS]
+    assert not [name for name in set(names) if names.count(name) > 1]
+
+
+def test_every_claim_names_its_chapter():
+    assert not [r["id"] for name, records in MADE.items() for r in records if r["chapter"] != name]
 
 
 def test_every_link_leads_to_a_claim():

@@ -128,7 +128,8 @@ def test_every_notebook_names_the_same_repository():
 
 
 def test_notebook_is_in_normal_form(path):
-    assert notebooks.is_normal(path), f"`make fmt` rewrites {path.name}"
+    normal = notebooks.dumps(notebooks.normalise(notebooks.read(path)))
+    assert path.read_text(encoding="utf-8") == normal, f"`make fmt` rewrites {path.name}"
 
 
 def test_every_statement_is_proved(notebook):

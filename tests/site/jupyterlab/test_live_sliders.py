@@ -13,7 +13,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from tools import browsing
 
@@ -82,7 +82,7 @@ KERNEL_IS_READY = """() => {
 
 @pytest.fixture(scope="module")
 def page(lab):
-    with sync_playwright() as playwright, browsing.launch(playwright) as browser:
+    with browsing.launch() as browser:
         page = browsing.new_context(browser, browsing.View("light", 1280, 900)).new_page()
         page.set_default_timeout(SECONDS * 1000)
         expect.set_options(timeout=SECONDS * 1000)

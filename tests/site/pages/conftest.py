@@ -4,7 +4,6 @@ import functools
 import re
 
 import pytest
-from playwright.sync_api import sync_playwright
 from xdist.scheduler import LoadScopeScheduling
 
 from tools import browsing
@@ -12,7 +11,7 @@ from tools import browsing
 
 def pytest_configure(config):
     """Stop with one sentence where there is nothing to test."""
-    if not (browsing.built_book(config.rootpath) / "index.html").exists():
+    if not (config.rootpath / browsing.BUILT / "index.html").exists():
         pytest.exit("the book is not built: run `make book` first", returncode=2)
     if not browsing.chromium():
         pytest.exit(f"no Chromium in {browsing.CHROMIUM_PATHS}: install one", returncode=2)
@@ -21,7 +20,7 @@ def pytest_configure(config):
 def pytest_generate_tests(metafunc):
     """Give `page_name` every page of the book, and `view` every theme and width."""
     if "page_name" in metafunc.fixturenames:
-        names = browsing.page_names(browsing.built_book(metafunc.config.rootpath))
+        names = browsing.page_names(metafunc.config.rootpath / browsing.BUILT)
         metafunc.parametrize("page_name", names)
     if "view" in metafunc.fixturenames:
         metafunc.parametrize("view", browsing.VIEWS, ids=str)
@@ -42,7 +41,7 @@ def pytest_xdist_make_scheduler(config, log):
 @pytest.fixture(scope="session")
 def book(pytestconfig):
     """The folder of the built book."""
-    return browsing.built_book(pytestconfig.rootpath)
+    return pytestconfig.rootpath / browsing.BUILT
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +53,7 @@ def site(book):
 
 @pytest.fixture(scope="session")
 def browser():
-    with sync_playwright() as playwright, browsing.launch(playwright) as browser:
+    with browsing.launch() as browser:
         yield browser
 
 
