@@ -250,11 +250,16 @@ def test_bad_input(call, message):
         call()
 
 
+def error_in_three_dimensions(rows):
+    return Teacher(2, rows).error(3)
+
+
 @pytest.mark.parametrize("check", least_values(
     (kappa, {"spectrum": [0.5, 0.5], "rows": 5, "penalty": 1}, {"penalty": 0}),
     (Ridge, {"spectrum": [0.5, 0.5], "truth": [0.5, 0.5], "rows": 5}, {"penalty": 0, "noise": 0}),
     (Teacher, {"rows": 9}, {"generations": 0}),
     (Teacher, {"generations": 1, "rows": 9}, {"noise": 0}),
+    (error_in_three_dimensions, {}, {"rows": 5}),
     (ridge_loop_risk, {"student": Ridge([0.5, 0.5], [0.5, 0.5], 5, 1)}, {"generations": 0}),
 ))  # fmt: skip
 def test_the_least_value_is_in_and_the_next_below_is_out(check):
