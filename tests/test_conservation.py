@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from collapse_lib.conservation import expected_retention, retention_limit
 from collapse_lib.families import Categorical, Gaussian
 from collapse_lib.loop import FreshReal, LastK, PartlyReal, run
+from tests.properties import least_values
 
 POLICIES = ["replace", "accumulate", "accumulate-subsample", "random-past"]
 TRUTH = Fraction(1, 3)
@@ -194,3 +195,12 @@ def test_bad_input_is_named():
         retention_limit("accumulate", 1)
     with pytest.raises(ValueError, match="policy must be Replace, Accumulate or RandomPast"):
         retention_limit("accumulate-subsample", 5)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (expected_retention, {"policy": "replace", "n": 5, "generations": 3},
+     {"n": 2, "generations": 0}),
+    (retention_limit, {"policy": "accumulate"}, {"n": 2}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

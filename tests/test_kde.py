@@ -8,6 +8,7 @@ from scipy import stats
 
 from collapse_lib import kde, loop
 from collapse_lib.loop import Immigration
+from tests.properties import least_values, squared_unit
 
 REPLICATES = 20_000
 
@@ -209,3 +210,28 @@ def test_log_density_is_the_sum_of_kernels():
 def test_bad_input_names_what_is_allowed(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (kde.silverman_factor, {}, {"n": 2}),
+    (kde.silverman_growth, {}, {"n": 2}),
+    (kde.moments, {"n": 5, "generations": 2, "bandwidth": 0.5}, {"n": 2, "generations": 0}),
+    (kde.silverman_real_fraction, {"estimator": "unbiased"}, {"n": 2}),
+    (kde.hop_distribution, {}, {"generation": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+def variance_of_the_last_fit(**given):
+    return kde.moments(9, 4, **given).total
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (variance_of_the_last_fit, {"policy": policy}, {"bandwidth": 0.7}, {"variance": 1.3})
+        for policy in (Immigration(0.2), "accumulate")
+    ),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

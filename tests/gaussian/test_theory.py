@@ -12,6 +12,7 @@ from scipy import integrate, stats
 from collapse_lib import gaussian, loop
 from collapse_lib.families import Gaussian
 from collapse_lib.gaussian import theory as theory_module
+from tests.properties import least_values
 
 ESTIMATORS = ["ml", "unbiased"]
 
@@ -142,3 +143,16 @@ def test_inequalities_proved_in_the_chapter(n):
 def test_bad_input(call, word):
     with pytest.raises(ValueError, match=word):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (gaussian.moment_factor, {"power": 1}, {"n": 2}),
+    (gaussian.typical_rate, {}, {"n": 2}),
+    (gaussian.moments, {"n": 5, "t": 3}, {"n": 2, "t": 0}),
+    (gaussian.probability_above, {"ratio": 0.5, "n": 5}, {"t": 1}),
+    (gaussian.probability_above, {"ratio": 0.5, "n": 2}, {"t": 4}),
+    (gaussian.probability_above, {"ratio": 0.5, "n": 4}, {"t": 2}),
+    (gaussian.lyapunov_exponents, {"n": 5}, {"dim": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib import loop, regression
+from tests.properties import least_values, squared_unit
 
 
 def test_fresh_real_rows():
@@ -146,3 +147,28 @@ def test_before_any_fit_there_is_no_risk():
 def test_bad_arguments_are_named(arguments, name):
     with pytest.raises(ValueError, match=f"^{name} must"):
         regression.best_row_weight(*arguments)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (regression.fresh_real_contraction, {"d": 3, "synthetic": 4, "real": 5},
+     {"d": 1, "synthetic": 0, "real": 1}),
+    (regression.fresh_real_contraction, {"d": 3, "synthetic": 5}, {"real": 0}),
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 6, "t": 2},
+     {"d": 1, "synthetic": 0, "real": 5, "t": 0, "noise": 0}),
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 9, "real": 2, "t": 2, "first": 1},
+     {"real": 1, "first": 0}),
+    (regression.best_row_weight, {"d": 3, "real": 9, "synthetic": 9},
+     {"d": 1, "real": 5, "synthetic": 5}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 5, "t": [1, 2, 5]},
+     {"noise": 0.7}, {}),
+    (regression.fresh_real_risk, {"d": 3, "synthetic": 4, "real": 2, "t": [1, 2, 5]},
+     {"noise": 0.7}, {"first": 1.3}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

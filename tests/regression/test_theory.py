@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib import regression
+from tests.properties import least_values, squared_unit
 
 
 def test_limits_and_the_bound():
@@ -91,3 +92,45 @@ def test_geometric_sum_term_by_term(ratio):
     found = regression.geometric_sum(ratio, t)
     np.testing.assert_allclose(found, np.reshape(terms, t.shape), rtol=1e-12)
     assert regression.geometric_sum(ratio, np.array(0)) == 0
+
+
+@pytest.mark.parametrize("check", least_values(
+    (regression.one_fit_risk, {"d": 3, "T": 9}, {"d": 1, "T": 1}),
+    (regression.replace_risk, {"d": 3, "T": 9, "t": 2},
+     {"d": 1, "T": 1, "t": 0, "noise": 0, "signal": 0}),
+    (regression.replace_sd, {"d": 3, "T": 9, "t": 2}, {"d": 1, "T": 1, "t": 0, "noise": 0}),
+    (regression.effective_rows, {"d": 3, "T": 9, "generations": 2},
+     {"d": 1, "T": 5, "generations": 1}),
+    (regression.accumulate_risk, {"d": 3, "T": 9, "t": 2},
+     {"d": 1, "T": 1, "t": 0, "noise": 0, "signal": 0}),
+    (regression.accumulate_limit, {"d": 3, "T": 9}, {"d": 1, "T": 5, "noise": 0}),
+    (regression.rows_needed, {"d": 3, "real": 9, "generations": 2},
+     {"d": 1, "real": 5, "generations": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (regression.one_fit_risk, {"d": d, "T": T}, {"noise": 0.7}, {})
+        for d, T in ((3, 9), (9, 3))
+    ),
+    *(
+        (risk, {"d": d, "T": T, "t": [1, 2, 5], "design": design},
+         {"noise": 0.7}, {"signal": 1.3})
+        for risk in (regression.replace_risk, regression.accumulate_risk)
+        for d, T in ((3, 9), (9, 3))
+        for design in ("fresh", "frozen")
+    ),
+    *(
+        (risk, {"d": 3, "T": 9, "design": design, **more}, {"noise": 0.7}, {})
+        for risk, more in (
+            (regression.replace_sd, {"t": [1, 2, 5]}),
+            (regression.accumulate_limit, {}),
+        )
+        for design in ("fresh", "frozen")
+    ),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

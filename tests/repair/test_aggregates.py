@@ -8,6 +8,7 @@ from scipy import linalg
 
 from collapse_lib.book.claims import standard_error
 from collapse_lib.repair import aggregates
+from tests.properties import least_values
 
 TRUTH = np.array([0.30, 0.05, 0.05, 0.10, 0.05, 0.10, 0.05, 0.30]).reshape(2, 2, 2)
 SINGLES, CHAIN, RING = [(0,), (1,), (2,)], [(0, 1), (1, 2)], [(0, 1), (1, 2), (0, 2)]
@@ -106,3 +107,12 @@ def test_bad_input_is_named(changed, message):
         aggregates.simulate(
             **{"truth": TRUTH, "groups": SINGLES, "n": 9, "generations": 1} | changed
         )
+
+
+@pytest.mark.parametrize("check", least_values(
+    (aggregates.simulate,
+     {"truth": [0.5, 0.5], "groups": [(0,)], "n": 3, "generations": 1},
+     {"n": 2, "generations": 0, "replicates": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

@@ -6,6 +6,7 @@ import pytest
 from collapse_lib import regression
 from collapse_lib.book.claims import standard_error
 from collapse_lib.repair import attribution
+from tests.properties import least_values, squared_unit
 
 D, T, GENERATIONS = 3, 9, 6
 TRUTH = np.array([1.0, -2.0, 0.5])
@@ -142,3 +143,26 @@ def test_a_single_generation_cannot_be_left_out():
     lineage = attribution.simulate(2, 5, generations=1, rng=1)
     with pytest.raises(ValueError, match="at least 2 generations"):
         lineage.erase_each()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (attribution.noise_contribution, {"d": 3, "T": 9, "generation": 2},
+     {"T": 5, "generation": 1}),
+    (attribution.erased_risk, {"d": 3, "T": 9, "generations": 3, "generation": 1},
+     {"T": 5, "generations": 2, "generation": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (attribution.noise_contribution,
+         {"d": 3, "T": 9, "generation": [1, 2, 5], "design": design}, {"noise": 0.7}, {})
+        for design in ("fresh", "frozen")
+    ),
+    (attribution.erased_risk, {"d": 3, "T": 9, "generations": 5, "generation": [1, 2, 5]},
+     {"noise": 0.7}, {}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

@@ -8,6 +8,7 @@ from scipy import stats
 
 from collapse_lib import families, loop
 from collapse_lib.repair import detection
+from tests.properties import least_values
 
 
 def test_power_by_counting_without_ties():
@@ -171,3 +172,11 @@ def test_words_world_counts():
     assert abs(-seen.healthy["support"].mean() - (1 - (1 - p) ** 8).sum()) < 0.04
     assert abs(-seen.healthy["tail mass"].mean() - 0.2) < 0.01
     assert abs(-seen.healthy["variance"].mean() - (1 - p @ p) * 7 / 8) < 0.01
+
+
+@pytest.mark.parametrize("check", least_values(
+    (detection.variance_power, {"n": 9, "t": 2}, {"n": 5, "t": 1}),
+    (detection.frozen_risk_power, {"d": 3, "T": 9, "t": 2}, {"d": 1, "T": 3, "t": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

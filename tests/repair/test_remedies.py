@@ -5,6 +5,7 @@ import pytest
 
 from collapse_lib import regression
 from collapse_lib.repair import remedies
+from tests.properties import least_values, squared_unit
 
 D, T, SIGNAL = 3, 12, 2.0
 
@@ -135,3 +136,38 @@ def test_bad_input():
         )
     with pytest.raises(ValueError, match="jitter"):
         remedies.input_noise_risk(3, 12, 1, jitter=-1, signal=1)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (remedies.ridge_filter, {}, {"penalty": 0}),
+    (remedies.descent_filter, {"rate": 0.1}, {"steps": 1}),
+    (remedies.filtered_risk,
+     {"constants": remedies.FilterConstants(0.5, 0.3, 0.1, None), "t": 2, "signal": 1},
+     {"t": 0, "signal": 0}),
+    (remedies.input_noise_risk, {"d": 3, "T": 9, "t": 2, "jitter": 1, "signal": 1},
+     {"d": 1, "T": 5, "t": 0, "jitter": 0, "signal": 0}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "t": 2, "members": 2},
+     {"d": 1, "t": 0, "members": 1}),
+    (remedies.split_ensemble_risk, {"d": 3, "t": 2, "members": 1}, {"T": 5}),
+    (remedies.stepped_risk, {"d": 3, "T": 9, "steps": [0.5]}, {"d": 1, "T": 5}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (remedies.filtered_risk,
+         {"constants": remedies.FilterConstants(0.5, 0.3, 0.1, None), "start": start,
+          "t": [1, 2, 5]},
+         {"noise": 0.7}, {"signal": 1.3})
+        for start in ("zero", "last")
+    ),
+    (remedies.input_noise_risk, {"d": 3, "T": 9, "t": [1, 2, 5], "jitter": 0.4},
+     {"noise": 0.7}, {"signal": 1.3}),
+    (remedies.split_ensemble_risk, {"d": 3, "T": 20, "members": 2, "t": [1, 2, 5]},
+     {"noise": 0.7}, {}),
+    (remedies.stepped_risk, {"d": 3, "T": 9, "steps": [0.5, 0.2]}, {"noise": 0.7}, {}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

@@ -8,6 +8,7 @@ import pytest
 from collapse_lib.book.claims import standard_error
 from collapse_lib.regression import one_fit_risk
 from collapse_lib.repair import universality
+from tests.properties import least_values, squared_unit
 
 
 def risks(draw, d, T, replicates, rng):
@@ -108,3 +109,21 @@ def test_whitening():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (universality.corrected_risk, {"d": 3, "T": 9, "index": 4}, {"d": 1, "T": 5}),
+    (universality.signs_risk, {}, {"T": 2}),
+    (universality.whiten, {"rows": np.eye(4)}, {"d": 1}),
+    (universality.elliptical_risk, {"d": 3, "T": 9, "squares": [1], "chances": [1]},
+     {"d": 1, "T": 4}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    (universality.corrected_risk, {"d": 3, "T": 9, "index": 5}, {"noise": 0.7}, {}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

@@ -6,6 +6,7 @@ from scipy import optimize
 
 from collapse_lib.book.claims import standard_error
 from collapse_lib.repair import unlearning
+from tests.properties import least_values
 
 RNG = np.random.default_rng(1)
 X = RNG.standard_normal((5, 20, 3)) @ np.array([[1, 0.8, 0], [0, 1, 0], [0, 0, 2]])
@@ -120,3 +121,11 @@ def test_without_correlation_nothing_is_lost():
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (unlearning.posterior, {"gram": [[1.0]], "moment": [1.0]}, {"prior_precision": 0}),
+    (unlearning.expected_gap, {"correlation": [[1, 0.5], [0.5, 1]]}, {"rows": 2}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

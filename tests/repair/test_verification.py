@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib.repair import verification as v
+from tests.properties import least_values, squared_unit
 
 
 @given(st.floats(0.01, 0.9), st.floats(0, 1.5), st.floats(0, 3))
@@ -74,3 +75,20 @@ def test_bad_input():
         v.verified_risk(5, 6, 1, tolerance=1, verifier_risk=0)
     with pytest.raises(ValueError, match="tolerance"):
         v.verified_risk(5, 9, 1, tolerance=0, verifier_risk=0)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (v.wrong_odds, {"error": 0.1, "ratio": 0.5, "t": 2}, {"ratio": 0, "t": 0, "start": 0}),
+    (v.verified_risk, {"d": 3, "T": 9, "t": 2, "tolerance": 1, "verifier_risk": 1},
+     {"d": 1, "T": 5, "t": 0, "verifier_risk": 0}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    (v.verified_risk, {"d": 3, "T": 9, "t": [1, 2, 5]},
+     {"noise": 0.7, "tolerance": 1.1}, {"verifier_risk": 1.3}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

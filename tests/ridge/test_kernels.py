@@ -13,6 +13,7 @@ from collapse_lib.ridge.kernels import (
     kernel_risk,
     parity,
 )
+from tests.properties import least_values, squared_unit
 
 NINE = np.ones((9, 2)), np.ones(9)
 
@@ -213,3 +214,27 @@ def test_learning_curves_by_hand(monkeypatch):
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (kernel_features, {"images": np.eye(4)[:, :3], "gamma": 1.0}, {"p": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+def risk_after(generations, truth, residual, noise, teacher_noise):
+    population = Population(np.array([1.0, 0.5, 0.25]), truth, residual)
+    teacher = Teacher(generations, 20, teacher_noise)
+    return kernel_risk(population, 40, 0.3, teacher, noise=noise)
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (risk_after, {"generations": generations},
+         {"truth": [1.0, 2.0, 3.0], "noise": 0.7, "teacher_noise": 1.1}, {"residual": 0.6})
+        for generations in (2, 0)
+    ),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

@@ -17,6 +17,7 @@ from collapse_lib import regression, ridge
 from collapse_lib.ridge import Ridge, Teacher, scaling
 from collapse_lib.ridge.scaling import PowerLaw
 from collapse_lib.ridge.spectrum import ridge_risk
+from tests.properties import least_values, squared_unit, unitless
 
 SIZES = np.array([1e5, 1e6, 1e7, 1e8])
 
@@ -282,3 +283,46 @@ def test_bad_settings_are_named(argument, value):
     sound = {"d": 5, "rows": 9, "generations": 1, "teacher_rows": 9}
     with pytest.raises(ValueError, match=f"^{argument} must"):
         ridge.label_settings(**sound | {argument: value})
+
+
+@pytest.mark.parametrize("check", least_values(
+    (ridge.label_settings, {"d": 3, "rows": 9, "generations": 2, "teacher_rows": 9},
+     {"d": 1, "rows": 1, "generations": 0, "teacher_rows": 5, "teacher_noise": 0}),
+    (PowerLaw, {"beta": 2, "r": 1}, {"d": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+def settings_of_labels(**given):
+    return ridge.label_settings(3, 9, generations=2, teacher_rows=9, **given)
+
+
+def risk_of_labels(**given):
+    return settings_of_labels(**given).risk
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    (risk_of_labels, {}, {"noise": 0.7, "teacher_noise": 1.1}, {"signal": 1.3}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()
+
+
+def penalty_of_labels(norm, **given):
+    return settings_of_labels(signal=norm**2, **given).ridge_penalty
+
+
+def best_penalty_and_shrink(truth, noise, teacher_noise):
+    student = Ridge(np.ones(3), truth, 9, noise=noise)
+    best = ridge.best_shrunk_ridge(student, Teacher(2, 8, teacher_noise))
+    return best.penalty, best.shrink
+
+
+@pytest.mark.parametrize("check", unitless(
+    (penalty_of_labels, {}, {"noise": 0.7, "teacher_noise": 1.1, "norm": 1.3}),
+    (best_penalty_and_shrink, {},
+     {"truth": [1.0, 2.0, 3.0], "noise": 0.7, "teacher_noise": 1.1}),
+))  # fmt: skip
+def test_a_share_has_no_unit(check):
+    check()

@@ -18,6 +18,7 @@ from collapse_lib.ridge.spectrum import (
     ridge_loop_risk,
     ridge_risk,
 )
+from tests.properties import least_values, squared_unit
 
 D = 40
 SPECTRUM = 1 / np.arange(1, D + 1)
@@ -247,3 +248,39 @@ def test_mixed_toll_begins_where_the_rows_exceed_the_degrees_of_freedom():
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def error_in_three_dimensions(rows):
+    return Teacher(2, rows).error(3)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (kappa, {"spectrum": [0.5, 0.5], "rows": 5, "penalty": 1}, {"penalty": 0}),
+    (Ridge, {"spectrum": [0.5, 0.5], "truth": [0.5, 0.5], "rows": 5}, {"penalty": 0, "noise": 0}),
+    (Teacher, {"rows": 9}, {"generations": 0}),
+    (Teacher, {"generations": 1, "rows": 9}, {"noise": 0}),
+    (error_in_three_dimensions, {}, {"rows": 5}),
+    (ridge_loop_risk, {"student": Ridge([0.5, 0.5], [0.5, 0.5], 5, 1)}, {"generations": 0}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
+
+
+def risk_after_two(truth, noise, teacher_noise, shrink=1.0):
+    student = Ridge([1.0, 0.5, 0.25], truth, 9, 0.3, noise=noise, shrink=shrink)
+    return ridge_risk(student, Teacher(2, 8, teacher_noise)).total
+
+
+def risk_of_the_loop(truth, noise):
+    return ridge_loop_risk(Ridge([1.0, 0.5, 0.25], truth, 9, 0.3, noise=noise), 4)
+
+
+@pytest.mark.parametrize("check", squared_unit(
+    *(
+        (risk_after_two, more, {"truth": [1.0, 2.0, 3.0], "noise": 0.7, "teacher_noise": 1.1}, {})
+        for more in ({}, {"shrink": 0.8})
+    ),
+    (risk_of_the_loop, {}, {"truth": [1.0, 2.0, 3.0], "noise": 0.7}, {}),
+))  # fmt: skip
+def test_a_risk_is_in_the_square_of_the_unit(check):
+    check()

@@ -17,6 +17,7 @@ from collapse_lib.words.ancestry import (
     kingman_survival,
     word_gone_probability,
 )
+from tests.properties import least_values
 
 
 def two_word_chain(p, n, generations):
@@ -220,3 +221,12 @@ def test_bad_input_is_named(call, words):
         call()
     for word in words:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (ancestor_distribution, {"n": 3, "generations": 2}, {"n": 1, "generations": 0}),
+    (word_gone_probability, {"truth": [0.5, 0.5], "n": 3}, {"generations": 0}),
+    (collapse_time, {"truth": [0.5, 0.5]}, {"n": 2}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

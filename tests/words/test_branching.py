@@ -16,6 +16,7 @@ from collapse_lib.words.branching import (
     forgetting_quantile,
     no_loss_probability,
 )
+from tests.properties import least_values
 
 COUNTS = np.array([1, 1, 2, 5, 10])
 GENERATIONS = 30
@@ -211,3 +212,11 @@ def test_bad_input_is_named(call, words):
         call()
     for word in words:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize("check", least_values(
+    (alive_probability, {}, {"k": 1}),
+    (extinction_probability, {"count": 1}, {"t": 0}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

@@ -13,6 +13,7 @@ from collapse_lib import loop
 from collapse_lib.conservation import expected_retention
 from collapse_lib.families import Categorical, Gaussian
 from collapse_lib.words import mixing, simulate
+from tests.properties import least_values
 
 TRUTH = np.array([0.5, 0.3, 0.15, 0.05])
 VARIANCE = 1 - TRUTH @ TRUTH
@@ -281,3 +282,20 @@ def test_immigration_keeps_the_shape_of_vectors():
 def test_errors_say_what_is_allowed(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (mixing.safe_synthetic_size, {"drift": 0.1}, {"real": 2}),
+    (mixing.weighted_drift_limit, {"weight": 0.5, "real": 3, "synthetic": 3},
+     {"real": 1, "synthetic": 1}),
+    (mixing.best_real_weight, {"real": 3, "synthetic": 3}, {"real": 1, "synthetic": 1}),
+    (mixing.presence_probability, {"p": 0.5, "fraction": 0.5}, {"n": 1}),
+    (mixing.migrants_needed, {"p": 0.5, "presence": 0.2}, {"n": 1}),
+    (mixing.expected_drift, {"policy": loop.PartlyReal(3), "n": 5, "generations": 3},
+     {"n": 2, "generations": 0}),
+    (mixing.expected_drift, {"policy": loop.LastK(3), "generations": 3}, {"n": 3}),
+    (mixing.drift_limit, {"policy": loop.Immigration(0.5)}, {"n": 2}),
+    (mixing.drift_limit, {"policy": loop.LastK(3)}, {"n": 3}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

@@ -5,6 +5,7 @@ import pytest
 from scipy.optimize import minimize
 
 from collapse_lib.words import softmax
+from tests.properties import least_values
 
 
 def data(contexts=6, d=3, words=4, runs=5, rng=1):
@@ -95,3 +96,11 @@ def test_the_start_is_where_newton_begins():
     np.testing.assert_array_equal(
         softmax.fit(features, seen, start=np.zeros_like(scores)), softmax.fit(features, seen)
     )
+
+
+@pytest.mark.parametrize("check", least_values(
+    (softmax.fit, {"features": np.ones((1, 2, 1)), "frequencies": np.full((1, 2, 2), 0.5)},
+     {"steps": 1}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()

@@ -9,6 +9,7 @@ from scipy import stats
 from collapse_lib import loop
 from collapse_lib.families import Categorical
 from collapse_lib.words import tempering
+from tests.properties import least_values
 
 REPLICATES = 20_000
 
@@ -257,3 +258,16 @@ def test_next_to_the_threshold_the_states_are_told_apart():
     for f, stable in [(0.3 - 1e-9, [False, False, True]), (0.3 + 1e-9, [True, False, True])]:
         states = tempering.fixed_points(0.7, f, 3)
         assert states.stable.tolist() == stable and (np.diff(states.share) > 0).all()
+
+
+@pytest.mark.parametrize("check", least_values(
+    (tempering.tempered, {"truth": [0.5, 0.5], "temperature": 0.5}, {"generations": 0}),
+    (tempering.iterate, {"truth": [0.5, 0.5], "temperature": 0.5}, {"generations": 0}),
+    (tempering.temperature_spinodal, {"temperature": 0.5}, {"words": 2}),
+    (tempering.fixed_points, {"temperature": 0.5, "real_fraction": 0.2}, {"words": 2}),
+    (tempering.fixed_points, {"temperature": 1.2, "real_fraction": 0.5}, {"words": 2}),
+    (tempering.branches, {"temperature": 0.5, "words": 3, "points": 5},
+     {"words": 2, "points": 2}),
+))  # fmt: skip
+def test_the_least_value_is_in_and_the_next_below_is_out(check):
+    check()
