@@ -118,7 +118,7 @@ class ClaimsLedger(SphinxDirective):
             SIGN.get(made.kind, "") + theory,
             measured,
             z,
-            f"{made.rival.name}: {rival}",
+            f"{made.rival.name} ({made.rival.why}): {rival}",
             rival_z,
         ]
         classes = [_kind_class(made.kind), *map(_paper_class, self.papers[made.id])]

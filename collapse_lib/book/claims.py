@@ -31,9 +31,19 @@ PRECISE = 0.01  # largest standard error relative to theory, probabilities below
 RELATION = {"equality": "theory", "bound": "bound", "ordering": "more than", "exponent": "exponent"}
 SIGN = {"bound": "≤ ", "ordering": "> "}
 KINDS = tuple(RELATION)
+BELIEFS = {
+    "leading order": "a limit or a first-order form is taken for the exact value",
+    "neglected term": "an effect is left out, or taken to be absent",
+    "estimator": "the value of another estimator",
+    "design": "the value of another design of the experiment, or another law of sampling",
+    "policy": "the value of another policy",
+    "independence": "what depends on each other is taken to be independent",
+    "published constant": "a number or a formula as it stands in print",
+}
+"""What sort of belief a rival is."""
 HEADINGS = ("Theory", "Measured", "z", "Rival, rejected", "its z")
 
-Row = tuple[str, str, float, ArrayLike | tuple[float, float], tuple[str, float]]
+Row = tuple[str, str, float, ArrayLike | tuple[float, float], tuple[str, float, str]]
 """Name, statement, theory, measurement and rival: see `claim_table`."""
 
 
@@ -75,14 +85,17 @@ class Rival:
     ----------
     name : str
     value : float
-        Its prediction for the same quantity.
+        Its prediction for the same quantity, known before the run.
     z : float
         Distance of the measurement from it, in standard errors.
+    why : str
+        Which sort of belief it is: a key of `BELIEFS`.
     """
 
     name: str
     value: float
     z: float
+    why: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +144,7 @@ class Claim:
         theory, measured, z, rival, rival_z = self.shown()
         return (
             f"{RELATION[self.kind]} {theory}  measured {measured}  z {z}  "
-            f'rival "{self.rival.name}" {rival} rejected at z {rival_z}'
+            f'rival "{self.rival.name}" ({self.rival.why}) {rival} rejected at z {rival_z}'
         )
 
 
@@ -175,8 +188,9 @@ def claim_table(
     *rows : (name, statement, theory, measurement, rival)
         ``theory`` is the predicted value, the bound, or the value to be exceeded (ordering);
         ``measurement`` an array of independent samples, of which the mean is taken, or a pair
-        (measured, stderr); ``rival`` a pair (name, value). With the chapter in front, a name
-        is unique in the book.
+        (measured, stderr); ``rival`` is (name, value, why): the nearest believable wrong
+        theory, its value, not measured in the same run, and its key in `BELIEFS`. With the
+        chapter in front, a name is unique in the book.
     kind : {"equality", "bound", "ordering", "exponent"}
         equality and exponent: |z| < 4. bound: the measurement does not exceed theory by
         more than 4 standard errors, and the rival bound is exceeded. ordering: the
@@ -203,15 +217,17 @@ def claim_table(
     Examples
     --------
     >>> flips = np.repeat([0.0, 1.0], [50_300, 49_700])
-    >>> coin = ("coin", "a fair coin shows heads half the time", 0.5, flips, ("a biased coin", 0.6))
+    >>> rival = ("edge counts too", 0.6, "neglected term")
+    >>> coin = ("coin", "a fair coin shows heads half the time", 0.5, flips, rival)
     >>> print(claim_table("demo", "X1", "folklore", coin)._repr_mimebundle_()["text/plain"])
     ✓ X1  demo.coin: a fair coin shows heads half the time
-          theory 0.5000  measured 0.4970 ± 0.0016  z -1.9  rival "a biased coin" 0.6000 rejected at z -65.1
+          theory 0.5000  measured 0.4970 ± 0.0016  z -1.9  rival "edge counts too" (neglected term) 0.6000 rejected at z -65.1
     """
     one_of("kind", kind, KINDS)
     made = []
-    for name, statement, theory, measurement, (rival, rival_value) in rows:
+    for name, statement, theory, measurement, (rival, rival_value, why) in rows:
         id = f"{chapter}.{name}"
+        one_of(f"why of the rival of claim {id}", why, BELIEFS)
         if isinstance(measurement, tuple):
             measured, stderr = measurement
         else:
@@ -219,9 +235,11 @@ def claim_table(
             stderr = float(standard_error(measurement))
         _check_numbers(id, theory=theory, measured=measured, rival=rival_value, stderr=stderr)
         theory, measured, stderr = float(theory), float(measured), float(stderr)
+        if rival_value == theory:
+            raise ValueError(f"rival of claim {id} must differ from its theory, got {theory} twice")
         z, rival_z = (measured - theory) / stderr, (measured - rival_value) / stderr
         named = (id, chapter, result, source, statement, kind)
-        believed = Rival(rival, float(rival_value), float(rival_z))
+        believed = Rival(rival, float(rival_value), float(rival_z), why)
         c = Claim(*named, theory, measured, stderr, z, believed, varies)
         _check(c, small_probability=probability and 0 < theory < 0.05)
         made.append(c)
@@ -273,7 +291,7 @@ def _row(c: Claim) -> str:
     numbers = [html.escape(SIGN.get(c.kind, "") + theory), *others]
     if c.varies:
         numbers = [f'<span class="varies">{number}</span>' for number in numbers]
-    numbers[3] = f"{html.escape(c.rival.name)}: {numbers[3]}"
+    numbers[3] = f"{html.escape(c.rival.name)} ({c.rival.why}): {numbers[3]}"
     # On a narrow page the book shows each cell on its own line, with its label.
     cells = "".join(
         f'<td data-label="{heading}">{number}</td>'
