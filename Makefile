@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # that another environment spoilt, must not change a picture.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help book test run bench mutate serve clean fmt check-pages twice times shots pdf repository
+.PHONY: help book test run bench mutate reseed serve clean fmt check-pages twice times shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -40,6 +40,9 @@ bench: $(READY)  ## measure the library's speed
 
 mutate: $(READY)  ## plant small errors in the closed forms: does a test notice? [FILES='collapse_lib.words.*']
 	$(BIN)/python -m tools.mutate $(FILES)
+
+reseed: $(READY)  ## run the claims with every seed replaced: make reseed SHIFT=7 [FILES="chapters/a.ipynb …"]
+	$(BIN)/python -m tools.reseed $(SHIFT) $(FILES)
 
 twice: $(READY)  ## build the last commit twice, and compare every published byte
 	$(BIN)/python -m tools.twice
