@@ -30,11 +30,15 @@ FIELDS = ("id", "kind", "z", "rival_z", "failed")
 def chapters() -> list[Path]:
     """Return the notebooks whose every random number comes from numpy: those without networks."""
     paths = sorted(CHAPTERS.glob("*.ipynb"))
-    return [path for path in paths if "accelerator" not in read(path).metadata]
+    return [path for path in paths if code(path) and "accelerator" not in read(path).metadata]
 
 
 def code(path: Path) -> list[str]:
-    return [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    """Return the code of a notebook up to its last claim: what follows makes none."""
+    cells = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    while cells and "claim_table(" not in cells[-1]:
+        cells.pop()
+    return cells
 
 
 def kept(path: Path, shift: int) -> Path:
