@@ -18,6 +18,7 @@ from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
+from collapse_lib.book.claims import MIME
 from tools.notebooks import CHAPTERS, ROOT, plural, read
 
 KEPT = ROOT / "_build" / "reseed"
@@ -35,10 +36,10 @@ def chapters() -> list[Path]:
 
 def code(path: Path) -> list[str]:
     """Return the code of a notebook up to its last claim: what follows makes none."""
-    cells = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
-    while cells and "claim_table(" not in cells[-1]:
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
+    while cells and not any(MIME in output.get("data", {}) for output in cells[-1].outputs):
         cells.pop()
-    return cells
+    return [cell.source for cell in cells]
 
 
 def kept(path: Path, shift: int) -> Path:
