@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from collapse_lib import loop, regression
+from collapse_lib.words import mixing
 from tests.properties import least_values, squared_unit
 
 
@@ -121,6 +122,21 @@ def test_no_weight_beats_the_best_one(d, spare, other):
     assert 0 < best < 1
     assert least == pytest.approx(best * regression.one_fit_risk(d, real), rel=1e-9)
     assert (resting_risk(np.linspace(0.001, 1, 97), d, real, synthetic) >= least * (1 - 1e-9)).all()
+
+
+@given(st.integers(1, 20), st.integers(1, 200), st.integers(1, 200))
+def test_the_best_weight_is_the_root_without_the_terms_of_words(d, spare, other):
+    """(n′/N′)w² + w − 1 = 0 with d + 1 rows taken off; words have two terms 1/N besides."""
+    best = regression.best_row_weight(d, d + 1 + spare, d + 1 + other)
+    assert other / spare * best**2 + best == pytest.approx(1)
+    words = mixing.best_real_weight(spare, other)
+    least, more = (resting_risk(w, d, d + 1 + spare, d + 1 + other) for w in (best, words))
+    assert words < best and least < more
+
+
+def test_rows_are_not_words():
+    assert regression.best_row_weight(2, real=7, synthetic=8) == pytest.approx(0.5798, abs=5e-5)
+    assert mixing.best_real_weight(4, 5) == pytest.approx(0.5542, abs=5e-5)
 
 
 def test_the_risk_at_the_best_weight_by_fitting():
