@@ -71,7 +71,7 @@ def one_fit_risk(d: int, T: int, *, noise: float = 1.0) -> float:
 
     References
     ----------
-    The mean of an inverse Wishart matrix; Dohmatob, Feng & Kempe, arXiv 2402.07712.
+    The mean of an inverse Wishart matrix; Gerstgrasser, Schaeffer et al., arXiv 2404.01413.
 
     Examples
     --------
@@ -99,8 +99,9 @@ def replace_risk(
 
     References
     ----------
-    Dohmatob, Feng & Kempe, arXiv 2402.07712, whose asymptotic form is noise² φ/(1 − φ) per
-    generation, φ = d/T. For T < d they treat a frozen design; with fresh ones the noise saturates.
+    For T > d Gerstgrasser, Schaeffer et al., arXiv 2404.01413; Dohmatob, Feng & Kempe, arXiv
+    2402.07712, with the asymptotic form noise² φ/(1 − φ) per generation, φ = d/T. For T < d
+    the latter treat a frozen design; with fresh ones the noise saturates.
 
     Examples
     --------

@@ -73,7 +73,8 @@ def simulate_terms(
     """Draw designs, and return the expected excess risk given each, term by term.
 
     Averaging over noise and teachers exactly leaves little spread, so that few replicates
-    measure the risk well.
+    measure the risk well. The teachers enter by `Teacher.error`, their mean square error in
+    theory: to test that too, draw them with `simulate_ridge`.
 
     Parameters
     ----------
