@@ -239,7 +239,7 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
     Examples
     --------
     >>> hitting_probability(100, 0.1, [200, 383], "unbiased").round(4)
-    array([0.1346, 0.5005])
+    array([0.1412, 0.5005])
     """
     n, divisor = _divisor(n, estimator)
     level, t = np.log(probability("ratio", ratio)), _generations(t)
