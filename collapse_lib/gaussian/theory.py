@@ -260,7 +260,8 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
     for generation in range(1, len(hit)):
         hit[generation] = 1 - weight @ walks
         walks = onwards @ walks
-    return hit[t.astype(int)]
+    chance: FloatOrArray = hit[t.astype(int)]
+    return chance
 
 
 def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
