@@ -219,15 +219,16 @@ def chernoff_bound(
 
 
 def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml") -> FloatOrArray:
-    """P(σ has been at or below ratio · σ₀ by generation t), for large n.
+    """P(σ has been at or below ratio · σ₀ by generation t).
 
-    ln σ_t is a random walk. For large n its first passage is that of a Brownian motion with
-    drift, an inverse Gaussian time, with the level moved by the walk's mean overshoot.
+    ln σ_t is a random walk. The density of the walks that have stayed above the level is
+    carried from generation to generation by Gauss–Legendre quadrature, up to 10 above ln σ₀,
+    where a walk arrives with a chance of at most e^{−20}. The error is about 1e-9.
 
     Parameters
     ----------
     n, t, estimator
-        As in `moments`.
+        As in `moments`; t whole.
     ratio : float
         Between 0 and 1.
 
@@ -235,25 +236,41 @@ def hitting_probability(n: int, ratio: float, t: ArrayLike, estimator: str = "ml
     -------
     float or ndarray
 
-    References
-    ----------
-    D. Siegmund, *Sequential Analysis*, Springer 1985 (overshoot).
-
     Examples
     --------
-    >>> hitting_probability(100, 0.1, [200, 383], "unbiased").round(2)
-    array([0.14, 0.5 ])
+    >>> hitting_probability(100, 0.1, [200, 383], "unbiased").round(4)
+    array([0.1412, 0.5005])
     """
-    chance: FloatOrArray = _hitting_law(n, ratio, estimator).cdf(_generations(t))
+    n, divisor = _divisor(n, estimator)
+    level, t = np.log(probability("ratio", ratio)), _generations(t)
+    if (t % 1).any():
+        raise ValueError(f"t must be whole, got {t}")
+    half_width = (10 - level) / 2
+    nodes = 150 + int(6 * half_width / np.sqrt(_step_variance(n)))
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    x, weight = level + half_width * (1 + x), half_width * weight
+
+    def step(rise: Floats) -> Floats:  # density of the change of ln σ
+        squares = divisor * np.exp(2 * rise)
+        density: Floats = 2 * squares * stats.chi2.pdf(squares, n - 1)
+        return density
+
+    onwards, walks = step(x[:, None] - x) * weight, step(x)
+    hit = np.zeros(int(t.max(initial=0)) + 1)
+    for generation in range(1, len(hit)):
+        hit[generation] = 1 - weight @ walks
+        walks = onwards @ walks
+    chance: FloatOrArray = hit[t.astype(int)]
     return chance
 
 
 def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
     """Median of the first generation whose standard deviation is at most ratio · σ₀.
 
-    The smallest t with `hitting_probability` at least a half. Against simulation at ratios .1
-    and .01 it is off by at most one generation for n from 3 to 100. The mean hitting time is
-    longer, about ln(1/ratio)/|`typical_rate`|.
+    An approximation for large n: the first passage of a Brownian motion with drift, an inverse
+    Gaussian time, with the level moved by the walk's mean overshoot. Against
+    `hitting_probability` at ratios .1 and .01 it is at most one generation late and never early
+    for n from 3 to 100. The mean hitting time is longer, about ln(1/ratio)/|`typical_rate`|.
 
     Parameters
     ----------
@@ -263,6 +280,10 @@ def median_hitting_time(n: int, ratio: float, estimator: str = "ml") -> int:
     Returns
     -------
     int
+
+    References
+    ----------
+    D. Siegmund, *Sequential Analysis*, Springer 1985 (overshoot).
 
     Examples
     --------

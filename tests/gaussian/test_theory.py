@@ -56,16 +56,33 @@ def test_resting_place(estimator):
     assert stats.kstest(run.mean[:, 1], stats.norm(scale=law.ppf(0.75) / 0.6745).cdf).pvalue < 1e-3
 
 
+@pytest.mark.parametrize("n", [2, 5, 40])
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_hitting_probability_of_one_and_two_rounds(n, estimator):
+    divisor, ratio = n - (estimator == "unbiased"), 0.6
+    law = stats.chi2(n - 1, scale=1 / divisor)  # of the factor of the variance
+    once = law.cdf(ratio**2)
+    second = integrate.quad(lambda x: law.pdf(x) * law.cdf(ratio**2 / x), ratio**2, np.inf)[0]
+    exact = gaussian.hitting_probability(n, ratio, [0, 1, 2], estimator)
+    assert exact == pytest.approx([0, once, once + second], abs=1e-8)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_hitting_probability_is_the_share_of_walks(estimator):
+    n, by = 10, 25
+    sds = gaussian.simulate(n, by, 40_000, estimator=estimator, rng=12).sd
+    for ratio in (0.1, 0.5):
+        share = (sds <= ratio).any(axis=1)
+        assert close(share, gaussian.hitting_probability(n, ratio, by, estimator))
+
+
 @pytest.mark.parametrize("n", [3, 10, 60])
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_median_hitting_time(n, estimator):
-    by = gaussian.median_hitting_time(n, 0.1, estimator)
-    sds = gaussian.simulate(n, by + 1, 10_000, estimator=estimator, rng=12).sd
-    hit = np.minimum.accumulate(sds, axis=1) <= 0.1
-    assert hit[:, by - 2].mean() - 0.02 < 0.5 < hit[:, by + 1].mean() + 0.02
-    if n >= 10:
-        share = gaussian.hitting_probability(n, 0.1, by, estimator)
-        assert abs(hit[:, by].mean() - share) < 0.03
+def test_median_hitting_time_is_at_most_one_generation_late(n, estimator):
+    for ratio in (0.1, 0.01):
+        by = gaussian.median_hitting_time(n, ratio, estimator)
+        before, then = gaussian.hitting_probability(n, ratio, [by - 2, by], estimator)
+        assert before < 0.5 <= then
 
 
 def test_the_boundary_moves_by_the_mean_overshoot():
@@ -136,6 +153,8 @@ def test_inequalities_proved_in_the_chapter(n):
         (lambda: gaussian.probability_above(2, 0.5, 3), "t must"),
         (lambda: gaussian.probability_above(4, 0.5, 1), "t must be a whole number, at least 2"),
         (lambda: gaussian.median_hitting_time(5, 1.0), "ratio must"),
+        (lambda: gaussian.hitting_probability(5, 1.0, 3), "ratio must"),
+        (lambda: gaussian.hitting_probability(5, 0.5, 1.5), "t must be whole"),
         (lambda: gaussian.limit_of_mean("t2"), "estimator must"),
         (lambda: gaussian.lyapunov_exponents(3, 3), "dim must be less"),
     ],
@@ -152,6 +171,7 @@ def test_bad_input(call, word):
     (gaussian.probability_above, {"ratio": 0.5, "n": 5}, {"t": 1}),
     (gaussian.probability_above, {"ratio": 0.5, "n": 2}, {"t": 4}),
     (gaussian.probability_above, {"ratio": 0.5, "n": 4}, {"t": 2}),
+    (gaussian.hitting_probability, {"ratio": 0.5, "n": 5, "t": 3}, {"n": 2, "t": 0}),
     (gaussian.lyapunov_exponents, {"n": 5}, {"dim": 1}),
 ))  # fmt: skip
 def test_the_least_value_is_in_and_the_next_below_is_out(check):
