@@ -164,8 +164,9 @@ def collapse_time(truth: ArrayLike, n: int) -> CollapseTime:
 
     References
     ----------
-    Seddik et al., arXiv 2404.05090, fully synthetic setting, give n ≲ E T ≲ n²; the chapter
-    *Forgetting time* closes that gap.
+    Seddik et al., arXiv 2404.05090, fully synthetic setting, give n ≲ E T ≲ n². The limit is
+    classical (Baxter, Blythe and McKane, Mathematical Biosciences 209, 2007); the chapter
+    *Forgetting time* proves it with a bound for every n.
 
     Examples
     --------

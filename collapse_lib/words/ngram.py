@@ -57,9 +57,15 @@ def index(tokens: ArrayLike, order: int) -> Index:
     array([2, 1, 1])
     """
     tokens, order = _tokens_and_order(tokens, order)
-    key = _context_keys(tokens, order)
-    positions = np.argsort(key, kind="stable")
-    starts = np.append(True, np.diff(key[positions]) != 0)
+    if tokens.max() < 2**16:
+        tokens = tokens.astype(np.uint16)  # sorted by digits, which is several times faster
+    positions, starts = np.arange(len(tokens)), np.zeros(len(tokens), dtype=bool)
+    starts[0] = True
+    if order > 1:
+        before = [np.roll(tokens, back) for back in range(1, order)]
+        positions = np.lexsort(before)  # by the word furthest back, then by the next
+        for word in before:
+            starts[1:] |= np.diff(word[positions]) != 0
     context = np.empty_like(positions)
     context[positions] = np.cumsum(starts) - 1
     first = np.flatnonzero(starts)
@@ -71,19 +77,6 @@ def _tokens_and_order(tokens: ArrayLike, order: int) -> tuple[Ints, int]:
     if order >= len(tokens):
         raise ValueError(f"order must be less than the text's {len(tokens)} words, got {order}")
     return tokens, order
-
-
-def _context_keys(tokens: Ints, order: int) -> Ints:
-    """One number for each position, the same where the order − 1 words before it are the same."""
-    types = int(tokens.max()) + 1
-    key, keys = np.zeros(len(tokens), dtype=np.int64), 1
-    for back in range(order - 1, 0, -1):
-        if keys * types >= 2**63:  # would not fit: number the contexts so far afresh
-            key = np.unique(key, return_inverse=True)[1]
-            keys = int(key.max()) + 1
-        key = key * types + np.roll(tokens, back)
-        keys *= types
-    return key
 
 
 def walk(index: Index, *, walkers: int = 256, rng: Rng = None) -> Ints:
@@ -119,21 +112,22 @@ def walk(index: Index, *, walkers: int = 256, rng: Rng = None) -> Ints:
     --------
     >>> tokens = np.array([0, 1, 2, 0, 1, 3])
     >>> tokens[walk(index(tokens, order=2), walkers=1, rng=4)]
-    array([0, 1, 3, 0, 1, 3])
+    array([3, 0, 1, 3, 0, 1])
     """
     rng = as_generator(rng)
     length = len(index.context)
     walkers = min(whole_number("walkers", walkers, minimum=1), length)
     steps = -(-length // walkers)
     uniform = rng.random((steps, walkers))
+    # A position goes by its place in `positions`: after it come `size` places, from `first` on.
+    following = np.roll(index.context, -1)[index.positions]
+    first, size = index.first[following], index.size[following]
     visited = np.empty((steps, walkers), dtype=np.int64)
     at = rng.integers(length, size=walkers)
     for step in range(steps):
         visited[step] = at
-        following = index.context[(at + 1) % length]
-        occurrence = (uniform[step] * index.size[following]).astype(np.int64)
-        at = index.positions[index.first[following] + occurrence]
-    return visited.T.reshape(-1)[:length]
+        at = first[at] + (uniform[step] * size[at]).astype(np.int64)
+    return index.positions[visited.T.reshape(-1)[:length]]
 
 
 @dataclass(frozen=True)

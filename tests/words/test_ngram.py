@@ -107,6 +107,42 @@ def test_each_position_is_copied_once_on_average(order, walkers):
     assert np.abs((copies.mean(axis=0) - 1) / error).max() < 4
 
 
+def expected_variance(tokens, word, order, steps, walkers):
+    """Of the count of a word in so many walks: indicators, one for each step, and their returns."""
+    there = tokens == word
+    matrix, law = transition_matrix(ngram.index(tokens, order)), there / there.sum()
+    share, returns = there.mean(), 0.0
+    for s in range(1, steps):
+        law = law @ matrix
+        returns += (1 - s / steps) * (law[there].sum() - share)
+    return walkers * steps * share * (1 - share + 2 * returns)
+
+
+# The chapter's formula: one plus twice the returns in excess of chance, per token.
+@pytest.mark.parametrize(("order", "walkers"), [(1, 3), (2, 3), (3, 3), (2, 1)])
+def test_the_variance_of_a_count_is_that_of_the_returns(order, walkers):
+    tokens = np.tile(VERSE, 3)
+    index, rng = ngram.index(tokens, order), np.random.default_rng(8)
+    counts = np.array(
+        [(tokens[ngram.walk(index, walkers=walkers, rng=rng)] == 1).sum() for _ in range(8000)]
+    )
+    spread = (counts - 6.0) ** 2
+    theory = expected_variance(tokens, 1, order, len(tokens) // walkers, walkers)
+    error = spread.std(ddof=1) / np.sqrt(len(spread))
+    assert abs(spread.mean() - theory) < 4 * error
+    # the variance of independent draws, far away but at order 1, where it is exact
+    assert (abs(spread.mean() - 6 * (1 - 6 / 33)) > 8 * error) == (order > 1)
+
+
+def test_a_word_that_comes_back_for_certain_has_no_variance():
+    """The chapter's circle, order 2: every third word is *the*."""
+    circle = np.array([0, 1, 2, 0, 3, 4])  # the cat saw the dog run
+    assert expected_variance(circle, 0, 2, 6, 1) == pytest.approx(0, abs=1e-12)
+    for seed in range(20):
+        copy = ngram.walk(ngram.index(circle, 2), walkers=1, rng=seed)
+        assert (circle[copy] == 0).sum() == 2
+
+
 def test_a_walk_from_a_fixed_start_is_told_apart():
     index = ngram.index(VERSE, 2)
     start = np.zeros(11)
