@@ -1,16 +1,65 @@
-// A formula or a table wider than its box scrolls inside it. The theme lets the keyboard reach
-// wide code; this does the same for formulas and tables, as they come into view or change width.
-const scrollable = ".katex-display, .cell_output > .output.text_html, .table-box";
+// A box that is wider than its place scrolls inside it, and the keyboard reaches it. Each is looked
+// at when it comes into view: to measure all at the start would lay out the whole chapter.
+const scrollable = "pre, .katex-display, .cell_output > .output, .pst-scrollable-table-container";
+const named = [[".katex-display", "Formula"], [".text_html, .pst-scrollable-table-container", "Table"]];
 
 function letTheKeyboardScroll({ target: box }) {
+  const name = named.find(([selector]) => box.matches(selector))?.[1];
   if (box.scrollWidth > box.clientWidth) {
     box.tabIndex = 0;
-    box.setAttribute("role", "group");
-    box.setAttribute("aria-label", box.matches(".katex-display") ? "Formula" : "Table");
-  } else if (box.getAttribute("role") === "group") {
-    for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+    if (name) box.setAttribute("role", "group");
+    if (name) box.setAttribute("aria-label", name);
+  } else if (box.tabIndex === 0) {
+    for (const attribute of ["tabindex", "role", "aria-label"]) box.removeAttribute(attribute);
   }
 }
 
 const widths = new ResizeObserver((entries) => entries.forEach(letTheKeyboardScroll));
 for (const box of document.querySelectorAll(scrollable)) widths.observe(box);
+
+// The contents beside the page mark the section that is being read, and say what is left.
+const links = new Map(
+  [...document.querySelectorAll("nav.page-toc a")].map((link) => [link.hash.slice(1), link]),
+);
+const sections = [...document.querySelectorAll(".bd-article > section > section")];
+const opening = [...document.querySelectorAll(".bd-article > section > :not(section)")];
+const told = opening.map((part) => /about (\d+) minutes? to read/.exec(part.textContent)?.[1]);
+const minutes = Number(told.find(Boolean) ?? 0);
+const words = sections.map((section) =>
+  [...section.querySelectorAll("p, li, pre")].reduce((sum, text) => sum + text.textContent.length, 0),
+);
+const total = words.reduce((sum, some) => sum + some, 0);
+
+// Of sections in order, the last that begins above the upper third of the window.
+function current(some) {
+  return some.findLastIndex((section) => section.getBoundingClientRect().top < innerHeight / 3);
+}
+
+function markContents() {
+  const at = Math.max(0, current(sections));
+  const section = sections[at];
+  if (!section) return;
+  const inner = [...section.querySelectorAll("section")].filter((part) => links.has(part.id));
+  const marked = [section, inner[current(inner)]].filter(Boolean).map((part) => links.get(part.id));
+  for (const link of links.values()) {
+    link.classList.toggle("active", marked.includes(link));
+    link.parentElement.classList.toggle("active", marked.includes(link));
+    if (link === marked[0]) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  const box = section.getBoundingClientRect();
+  const seen = Math.min(1, Math.max(0, (innerHeight / 3 - box.top) / box.height));
+  const rest = words.slice(at).reduce((sum, some) => sum + some, -seen * words[at]);
+  const left = Math.ceil((minutes * rest) / total);
+  const place = document.querySelector(".page-toc.onthispage");
+  if (place && minutes) place.dataset.left = left ? `${left} min left` : "";
+}
+
+let asked = false;
+function markSoon() {
+  if (!asked) requestAnimationFrame(() => { asked = false; markContents(); });
+  asked = true;
+}
+addEventListener("scroll", markSoon, { passive: true });
+addEventListener("resize", markSoon);
+markSoon();
