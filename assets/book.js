@@ -63,3 +63,10 @@ function markSoon() {
 addEventListener("scroll", markSoon, { passive: true });
 addEventListener("resize", markSoon);
 markSoon();
+
+// The words under a search result: what a formula shows, once, without its TeX.
+if (typeof Search !== "undefined") {
+  const textOf = Search.htmlToText;
+  const spoken = /<span class="katex-mathml">[^]*?<\/math><\/span>/g;
+  Search.htmlToText = (html, anchor) => textOf.call(Search, html.replace(spoken, ""), anchor);
+}
