@@ -32,12 +32,12 @@ def typeset(tex: str, *, display: bool) -> str:
 
 
 def lines(tex: str) -> str:
-    """Return a displayed formula; one with line breaks or marks of alignment is aligned at them.
+    r"""Return a displayed formula; one with line breaks or marks of alignment is aligned at them.
 
     >>> lines("a = b")
     'a = b'
-    >>> lines(r"a &= b \\\\ &= c")
-    '\\\\begin{aligned}a &= b \\\\\\\\ &= c\\\\end{aligned}'
+    >>> lines(r"a &= b \\ &= c")
+    '\\\\begin{aligned}a &= b \\\\ &= c\\\\end{aligned}'
     """
     if tex.startswith(r"\begin{") or not (r"\\" in tex or "&" in tex):
         return tex

@@ -70,3 +70,57 @@ if (typeof Search !== "undefined") {
   const spoken = /<span class="katex-mathml">[^]*?<\/math><\/span>/g;
   Search.htmlToText = (html, anchor) => textOf.call(Search, html.replace(spoken, ""), anchor);
 }
+
+// A prediction comes first: what follows it in its section shows once a guess is chosen, or skipped.
+// The guess is kept for the next visit. Without this script, and in print, all is there.
+for (const [number, box] of document.querySelectorAll(".admonition.tip").entries()) {
+  if (!/^Predict/.test(box.querySelector(".admonition-title")?.textContent)) continue;
+  const key = `guess ${location.pathname} ${number}`;
+  const options = [...box.querySelectorAll("li")].filter((item) => /^\s*\([a-z]\)/.test(item.textContent));
+  const rest = [];
+  for (let next = box.nextElementSibling; next; next = next.nextElementSibling) rest.push(next);
+  const foot = Object.assign(document.createElement("p"), { className: "guess-foot" });
+  const said = document.createElement("span");
+  said.setAttribute("role", "status");
+  const go = Object.assign(document.createElement("button"), { type: "button" });
+  foot.append(said, go);
+  box.append(foot);
+
+  function show(guess) {
+    for (const part of rest) part.removeAttribute("hidden");
+    if (guess) said.textContent = `You said ${guess}. `;
+    go.textContent = "Guess again";
+    for (const [i, item] of options.entries()) item.firstChild.checked = letter(options[i]) === guess;
+  }
+  function letter(item) {
+    return /\([a-z]\)/.exec(item.textContent)[0];
+  }
+  function ask() {
+    for (const part of rest) part.setAttribute("hidden", "until-found");
+    said.textContent = "";
+    go.textContent = options.length ? "Skip" : "I have my guess";
+    for (const item of options) item.firstChild.checked = false;
+  }
+  for (const item of options) {
+    const label = document.createElement("label");
+    label.append(...item.childNodes);
+    const input = Object.assign(document.createElement("input"), { type: "radio", name: `guess-${number}` });
+    item.append(input, label);
+    input.id = label.htmlFor = `guess-${number}${letter(item)[1]}`;
+    item.classList.add("guess");
+    input.addEventListener("change", () => {
+      localStorage.setItem(key, letter(item));
+      show(letter(item));
+    });
+  }
+  go.addEventListener("click", () => {
+    const open = !rest[0]?.hasAttribute("hidden");
+    if (open) localStorage.removeItem(key);
+    else localStorage.setItem(key, "");
+    if (open) ask();
+    else show("");
+  });
+  const kept = localStorage.getItem(key);
+  if (kept !== null || location.hash) show(kept);
+  else ask();
+}

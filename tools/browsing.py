@@ -129,13 +129,14 @@ def new_context(browser: Browser, view: View) -> BrowserContext:
 def open_page(
     context: BrowserContext, address: str, notes: Notes | None = None, media: str = "screen"
 ) -> Page:
-    """Open a page, wait until its fonts are there."""
+    """Open a page, wait until its fonts are there, and skip its predictions."""
     page = context.new_page()
     page.emulate_media(media=media)
     if notes:
         notes.take(page)
     page.goto(address, wait_until="load")
     page.evaluate("() => document.fonts.ready.then(() => null)")
+    page.evaluate(SKIP_PREDICTIONS)
     return page
 
 
@@ -197,6 +198,11 @@ LIGHTEN = """() => {
       if (word !== longest[word.className]) word.replaceWith(...word.childNodes);
     }
   }
+}"""
+
+SKIP_PREDICTIONS = """() => {
+  const waiting = document.querySelectorAll("[hidden=until-found]");
+  waiting.forEach((part) => part.removeAttribute("hidden"));
 }"""
 
 OPEN_FOLDED_BOXES = """() => {
