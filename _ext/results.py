@@ -67,7 +67,7 @@ def results(env: BuildEnvironment) -> dict[str, Result]:
         formula["label"]: result.label
         for result in found.values()
         for formula in result.statement.findall(nodes.math_block)
-        if formula["label"]
+        if formula.get("label")
     }
     for result in found.values():
         named = {formulas.get(name, name) for name in result.rests_on}
