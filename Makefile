@@ -16,7 +16,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 # that another environment spoilt, must not change a picture.
 export MPLCONFIGDIR := $(CURDIR)/.venv/matplotlib
 
-.PHONY: help book test run bench mutate reseed serve clean fmt check-pages twice times shots pdf repository
+.PHONY: help book test run bench mutate reseed serve clean fmt check-pages twice times speed shots pdf repository
 
 book: $(READY)  ## build the book: _build/html/index.html
 	$(BIN)/jupyter-book build . -W -n --keep-going
@@ -49,6 +49,9 @@ twice: $(READY)  ## build the last commit twice, and compare every published byt
 
 check-pages: $(READY)  ## test the built book in a browser (after `make book`)
 	$(BIN)/python -m pytest -n 2 tests/site/pages
+
+speed: $(READY)  ## measure what each built page costs a phone (after `make book`)
+	$(BIN)/python -m tools.speed $(FILES)
 
 shots: $(READY)  ## photograph the built pages: make shots [OUT=folder] [FILES="--open chapters/index.html …"]
 	$(BIN)/python -m tools.shots $(OUT) $(FILES)

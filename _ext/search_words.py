@@ -9,6 +9,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
 MOST_WORDS = 5
+# What readers look for in other words than a page's own.
+ALSO = {"chapters/accumulation": ("pi^2/6", "π²/6", "Basel problem", "golden ratio")}
 
 
 def phrases(meaning: nodes.Element) -> Iterator[str]:
@@ -20,6 +22,18 @@ def phrases(meaning: nodes.Element) -> Iterator[str]:
         phrase = re.sub(r"^(an?|the|and|of|for)\s+", "", phrase.strip(), flags=re.IGNORECASE)
         if len(phrase) > 3 and len(phrase.split()) <= MOST_WORDS:
             yield phrase
+
+
+class IndexOtherWords(SphinxTransform):
+    """Index the words under which readers look for a page."""
+
+    default_priority = 500
+
+    def apply(self, **kwargs) -> None:
+        section = next(self.document.findall(nodes.section), None)
+        if section is not None and (also := ALSO.get(self.env.docname)):
+            entries = [("single", words, section["ids"][0], "main", None) for words in also]
+            section.insert(1, addnodes.index(entries=entries))
 
 
 class IndexMeanings(SphinxTransform):
@@ -46,4 +60,5 @@ class IndexMeanings(SphinxTransform):
 
 def setup(app: Sphinx) -> dict:
     app.add_transform(IndexMeanings)
+    app.add_transform(IndexOtherWords)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,11 +5,13 @@ from pathlib import Path
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.writers.html5 import HTML5Translator
 from sphinx_proof.nodes import proof_node
 
 # sphinx-proof and sphinx-exercise give these names to every box of a page.
+MEASURES_ALL = '"complete"===document.readyState?O():window.addEventListener("load",O)'
 REPEATED_NAMES = {"proof", "proof-content", "exercise-content", "solution-content"}
 
 
@@ -54,6 +56,18 @@ def visit_folded_code(writer: HTML5Translator, node: HideCodeCellNode) -> None:
     writer.body[start:] = [written.replace(' aria-label="Toggle hidden content"', "")]
 
 
+def lay_out_later(app: Sphinx, exception: Exception | None) -> None:
+    """Take a measurement of every box, at the start, out of the theme's script: book.js waits."""
+    if exception or app.builder.format != "html":
+        return
+    script = Path(app.outdir, "_static", "scripts", "pydata-sphinx-theme.js")
+    text = script.read_text(encoding="utf-8")
+    if MEASURES_ALL in text:
+        script.write_text(text.replace(MEASURES_ALL, "0"), encoding="utf-8")
+    elif not text.rstrip().splitlines()[0].endswith("0})();"):
+        raise ExtensionError(f"the theme's script has changed: {MEASURES_ALL!r} is not in it")
+
+
 def pages_to_write_again(app: Sphinx, env, added: set, changed: set, removed: set) -> set[str]:
     """Return every page where the style or an extension changed: Sphinx looks at texts only."""
     last_build = Path(app.doctreedir, "environment.pickle")
@@ -66,6 +80,7 @@ def pages_to_write_again(app: Sphinx, env, added: set, changed: set, removed: se
 
 def setup(app: Sphinx) -> dict:
     app.connect("env-get-outdated", pages_to_write_again)
+    app.connect("build-finished", lay_out_later)
     app.add_post_transform(DropRepeatedNames)
     app.add_post_transform(EmphasiseProof)
     app.add_node(

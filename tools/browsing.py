@@ -129,14 +129,14 @@ def new_context(browser: Browser, view: View) -> BrowserContext:
 def open_page(
     context: BrowserContext, address: str, notes: Notes | None = None, media: str = "screen"
 ) -> Page:
-    """Open a page, wait until its formulas are set and its fonts are there."""
+    """Open a page, wait until its fonts are there, and skip its predictions."""
     page = context.new_page()
     page.emulate_media(media=media)
     if notes:
         notes.take(page)
     page.goto(address, wait_until="load")
-    page.evaluate("() => window.MathJax?.startup?.promise.then(() => null)")
     page.evaluate("() => document.fonts.ready.then(() => null)")
+    page.evaluate(SKIP_PREDICTIONS)
     return page
 
 
@@ -179,11 +179,11 @@ def judged(page: Page, **options: object) -> list[str]:
 
 
 LIGHTEN = """() => {
-  const formulas = [...document.querySelectorAll("mjx-container")];
+  const formulas = [...document.querySelectorAll(".katex")];
   const widths = formulas.map((formula) => formula.getBoundingClientRect().width);
   formulas.forEach((formula, i) => {
     formula.replaceChildren("xyz");
-    if (formula.getAttribute("display") !== "true") {
+    if (!formula.closest(".katex-display")) {
       Object.assign(formula.style, { display: "inline-block", width: `${widths[i]}px` });
     }
   });
@@ -200,7 +200,14 @@ LIGHTEN = """() => {
   }
 }"""
 
+SKIP_PREDICTIONS = """() => {
+  const waiting = document.querySelectorAll("[hidden=until-found]");
+  waiting.forEach((part) => part.removeAttribute("hidden"));
+}"""
+
 OPEN_FOLDED_BOXES = """() => {
+  const sections = document.querySelectorAll(".bd-article section");
+  sections.forEach((section) => { section.style.contentVisibility = "visible"; });
   document.querySelectorAll("details").forEach((details) => { details.open = true; });
   document.querySelectorAll("button.toggle-button[aria-expanded=false]").forEach((b) => b.click());
 }"""

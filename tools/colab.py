@@ -73,7 +73,7 @@ def move_every_slider():
     shown = [figure for figure in figures if hasattr(figure, "_shown")]
     moved = 0
     for figure in shown:
-        picture, *sliders, sentence = figure._shown.children
+        picture, *sliders, _, sentence = figure._shown.children
         for stored, slider in zip(figure.grid.values(), sliders, strict=True):
             before, start = picture.value, slider.value
             if hasattr(slider, "options"):

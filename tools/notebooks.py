@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 import nbformat
+import yaml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
@@ -40,6 +41,13 @@ SVG_DATE = re.compile(r"\s*<metadata>.*?</metadata>", flags=re.DOTALL)
 # The file that the kernel keeps a cell in.
 KERNEL_FILE = re.compile(r"\S*/ipykernel_\d+/\d+\.py")
 READING_WORDS_PER_MINUTE = 200
+
+
+def numbered_chapters() -> list[str]:
+    """Return the names of the numbered chapters, in the order of the book."""
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))["parts"]
+    files = (c["file"] for part in parts if part.get("numbered") for c in part["chapters"])
+    return [Path(file).name for file in files]
 
 
 def normalise(notebook: NotebookNode) -> NotebookNode:

@@ -76,7 +76,6 @@ def whole_book(root: Path, names: list[str]) -> str:
     pages = [read_page(root / browsing.BUILT, name) for name in names]
     head = pages[0].head
     styles = head.select('link[rel~="stylesheet"]')
-    mathjax = [script for script in head.find_all("script") if "mathjax" in str(script).lower()]
     chapters = [chapter(page, name, names) for page, name in zip(pages, names, strict=True)]
     heads = "".join(map(running_head, chapters))
     return f"""<!DOCTYPE html>
@@ -84,7 +83,6 @@ def whole_book(root: Path, names: list[str]) -> str:
 <head><meta charset="utf-8"><title>{escape(config(root)["title"])}</title>
 {"".join(map(str, styles))}
 <style>{heads}</style>
-{"".join(map(str, mathjax))}
 </head>
 <body><main class="bd-content">{title_page(root)}{contents(chapters)}{"".join(map(str, chapters))}
 </main></body></html>"""
@@ -207,7 +205,7 @@ def same_names(pdf: bytes) -> bytes:
 # whose words run into the next.
 FIT = """() => {
   const edge = (box) => box.getBoundingClientRect().right;
-  for (const box of document.querySelectorAll("mjx-container[display=true], .bd-content table")) {
+  for (const box of document.querySelectorAll(".katex-display, .bd-content table")) {
     const inside = box.matches("table") ? [box] : [...box.children];
     const right = edge(box.matches("table") ? box.parentElement : box);
     const left = box.getBoundingClientRect().left;
@@ -216,7 +214,7 @@ FIT = """() => {
   }
   const width = document.documentElement.clientWidth;
   const wide = [...document.body.querySelectorAll("*")].filter(
-    (box) => (edge(box) > width + 1 && !box.closest("svg, mjx-assistive-mml"))
+    (box) => (edge(box) > width + 1 && !box.closest("svg, .katex-mathml"))
       || (box.matches("td, th") && box.scrollWidth > box.clientWidth + 1));
   const innermost = wide.filter((box) => ![...box.children].some((child) => wide.includes(child)));
   const words = (box) => (box.textContent.trim() || box.outerHTML).slice(0, 60);

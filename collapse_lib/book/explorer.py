@@ -38,6 +38,12 @@ if TYPE_CHECKING:
     from ipywidgets import DOMWidget, VBox
 
 MAX_FRAMES = 2000
+# A choice among so few is a row of buttons, not a slider.
+FEW = 4
+# A last parameter of such a name is time, which can be played.
+TIME = ("generation", "rounds", "turn", "year", "rewritings", "fit")
+# A parameter of this name counts repetitions of one experiment: a button asks for another.
+RUN = "run"
 
 
 def explore(
@@ -147,14 +153,28 @@ class Explorer:
         }
         body = (
             self._picture(shapes)
-            + f'<div class="cl-ctl" hidden>{"".join(map(self._slider, names))}</div>'
+            + f'<div class="cl-ctl" hidden>{"".join(map(self._control, names))}'
+            + self._buttons(names[-1])
+            + "</div>"
             + _foot(self._sentence(self.start), max(sentences, key=len))
             + f'<script type="application/json">{_json(data)}</script>'
             + "<script>(() => {\n"
             + _asset("explore.js")
             + "\n})();</script>"
         )
-        return _page(body)
+        return self._page(body)
+
+    def _page(self, body: str) -> str:
+        """Wrap the figure; its id, which links hold, stays while what it shows is the same."""
+        uid = "cl" + sha256("|".join([self.alt, *self.grid]).encode()).hexdigest()[:10]
+        colours = css_variables(body)
+        css = _asset("explore.css") + (
+            f"\n@supports (color:light-dark(red,red)){{.cl-explorer{{{colours}}}}}"
+        )
+        return (
+            f'<div class="cl-explorer" id="{uid}"><style>{css}</style>'
+            f"{body.replace(UID, uid)}</div><!-- /cl-explorer -->"
+        )
 
     def _try_between(self) -> None:
         """Draw at one live value off the grid for each slider: readers of a notebook will."""
@@ -181,17 +201,53 @@ class Explorer:
             f"<defs>{self.canvas.definitions()}</defs>{svg}</svg>"
         )
 
-    def _slider(self, name: str) -> str:
-        values, value = self.grid[name], self.start[name]
-        this = f"{UID}-{name}"
+    def _control(self, name: str) -> str:
+        """A row with a parameter's name, what chooses its value, and the value in words."""
+        values, start = self.grid[name], self.grid[name].index(self.start[name])
+        if name == RUN:
+            kind, chooser = "cl-run", '<button type="button" class="cl-next">New run</button>'
+        elif self._is_choice(name):
+            kind, chooser = "cl-choice", self._choices(name, start)
+        else:
+            kind, chooser = "cl-slider", self._slider(name, start)
         digits = max(len(_text(each)) for each in values)
+        group = f' role="radiogroup" aria-labelledby="{UID}-{name}-name"' * (kind == "cl-choice")
         return (
-            f'<label for="{this}">{escape(self.labels[name])}</label>'
-            f'<input id="{this}" type="range" min="0" max="{len(values) - 1}" step="1"'
-            f' value="{values.index(value)}" aria-valuetext="{escape(_text(value))}"'
-            f' autocomplete="off"><output for="{this}" style="--cl-digits:{digits}ch">'
-            f"{escape(_text(value))}</output>"
+            f'<div class="cl-row {kind}" data-name="{name}" data-start="{start}"{group}>'
+            f'<span id="{UID}-{name}-name">{escape(self.labels[name])}</span>{chooser}'
+            f'<output style="--cl-digits:{digits}ch">{escape(_text(values[start]))}</output></div>'
         )
+
+    def _is_choice(self, name: str) -> bool:
+        values = self.grid[name]
+        return len(values) <= FEW or any(isinstance(value, str) for value in values)
+
+    def _choices(self, name: str, start: int) -> str:
+        return (
+            '<span class="cl-choices">'
+            + "".join(
+                f'<label><input type="radio" name="{UID}-{name}" value="{index}" autocomplete="off"'
+                f"{' checked' * (index == start)}><span>{escape(_text(value))}</span></label>"
+                for index, value in enumerate(self.grid[name])
+            )
+            + "</span>"
+        )
+
+    def _slider(self, name: str, start: int) -> str:
+        values = self.grid[name]
+        return (
+            f'<input type="range" min="0" max="{len(values) - 1}" step="1" value="{start}"'
+            f' aria-labelledby="{UID}-{name}-name" aria-valuetext="{escape(_text(values[start]))}"'
+            f' autocomplete="off">'
+        )
+
+    def _buttons(self, last: str) -> str:
+        play = '<button type="button" class="cl-play" hidden>Play</button>' * self._is_time(last)
+        return f'<div class="cl-buttons">{play}<button type="button" class="cl-reset">Reset</button></div>'
+
+    def _is_time(self, name: str) -> bool:
+        """Whether a parameter is time: the last one, so named, with more than a few values."""
+        return name == list(self.grid)[-1] and name in TIME and not self._is_choice(name)
 
     def _sentence(self, point: Point) -> str:
         sentence = self.say(**point)
@@ -203,27 +259,45 @@ class Explorer:
         """Live controls that draw again, between grid values too: picture, sliders, sentence."""
         import ipywidgets as widgets
 
-        sliders = {name: self._live_slider(widgets, name) for name in self.grid}
+        controls = {name: self._live_control(widgets, name) for name in self.grid}
         picture, sentence = widgets.HTML(), widgets.HTML()
 
         def show(change: object = None) -> None:
-            point = {name: _clean(slider.value) for name, slider in sliders.items()}
+            point = {name: _clean(control.value) for name, control in controls.items()}
             shapes = [(shape, False) for shape in self.canvas.still(point)]
-            picture.value = _page(self._picture(shapes))
+            picture.value = self._page(self._picture(shapes))
             sentence.value = f'<p aria-live="polite">{escape(self._sentence(point))}</p>'
 
-        show()
-        for slider in sliders.values():
-            slider.observe(show, "value")
-        return widgets.VBox([picture, *sliders.values(), sentence])
+        def reset(button: object) -> None:
+            for name, control in controls.items():
+                control.value = self.start[name]
 
-    def _live_slider(self, widgets: ModuleType, name: str) -> DOMWidget:
+        show()
+        for control in controls.values():
+            control.observe(show, "value")
+        again = widgets.Button(description="Reset")
+        again.on_click(reset)
+        buttons = [again]
+        if self._is_time(last := list(self.grid)[-1]):
+            time = controls[last]
+            which = "index" if hasattr(time, "options") else "value"
+            low, high = (0, len(time.options) - 1) if which == "index" else (time.min, time.max)
+            play = widgets.Play(min=low, max=high, interval=700)
+            widgets.link((play, "value"), (time, which))
+            buttons.insert(0, play)
+        return widgets.VBox([picture, *controls.values(), widgets.HBox(buttons), sentence])
+
+    def _live_control(self, widgets: ModuleType, name: str) -> DOMWidget:
         values, value = self.grid[name], self.start[name]
         look = {
             "description": self.labels[name],
             "style": {"description_width": "initial"},
             "layout": widgets.Layout(width="100%", max_width="36rem"),
         }
+        if any(isinstance(each, str) for each in values):
+            return widgets.ToggleButtons(
+                options=[(str(each), each) for each in values], value=value, **look
+            )
         kind, between = _between(values)
         if kind == "choose":
             options = [(_text(each), each) for each in between]
@@ -302,7 +376,7 @@ def _json(data: Mapping[str, Any]) -> str:
 def _foot(sentence: str, longest: str) -> str:
     # The longest sentence, unseen, holds the place: nothing below jumps as the text changes.
     return (
-        f'<div class="cl-foot" data-longest="{escape(longest)}">'
+        f'<div class="cl-foot" data-longest="{escape(longest)}" data-start="{escape(sentence)}">'
         f'<p class="cl-say" aria-live="polite">{escape(sentence)}</p></div>'
     )
 
@@ -310,15 +384,3 @@ def _foot(sentence: str, longest: str) -> str:
 def _asset(name: str) -> str:
     lines = files("collapse_lib.book").joinpath(name).read_text(encoding="utf-8").splitlines()
     return "\n".join(line.strip() for line in lines if not line.strip().startswith("//"))
-
-
-def _page(body: str) -> str:
-    uid = "cl" + sha256(body.encode()).hexdigest()[:10]
-    colours = css_variables(body)
-    css = _asset("explore.css") + (
-        f"\n@supports (color:light-dark(red,red)){{.cl-explorer{{{colours}}}}}"
-    )
-    return (
-        f'<div class="cl-explorer" id="{uid}"><style>{css}</style>'
-        f"{body.replace(UID, uid)}</div><!-- /cl-explorer -->"
-    )

@@ -108,12 +108,12 @@ def test_the_first_frame_needs_no_script():
     html = make(start={"n": 20, "t": 8}).html()
     assert f'<p class="cl-say" aria-live="polite">{say(20, 8)}</p>' in html
     assert ">generation 8</text>" in html
-    assert 'value="1" aria-valuetext="20"' in html and 'value="2" aria-valuetext="8"' in html
+    assert 'value="1" autocomplete="off" checked' in html and 'aria-valuetext="8"' in html
 
 
 def test_words_are_escaped():
     html = make(alt='a "<b>"', labels={"n": "<n>"}, say=lambda n, t: f"{n} < 3 </script>").html()
-    assert 'aria-label="a &quot;&lt;b&gt;&quot;"' in html and ">&lt;n&gt;</label>" in html
+    assert 'aria-label="a &quot;&lt;b&gt;&quot;"' in html and ">&lt;n&gt;</span>" in html
     assert html.count("</script>") == 2
     Outline(html)
 
@@ -170,7 +170,7 @@ def test_plain_text():
 
 def test_widget_draws_between_the_grid_values():
     box = make().widget()
-    picture, _, t, sentence = box.children
+    picture, _, t, _, sentence = box.children
     before = picture.value
     t.value = 7
     assert ">generation 7<" in picture.value and picture.value != before
@@ -207,9 +207,22 @@ def test_every_kind_of_slider_can_be_made_and_moved():
 
     grid = {"a": [0.0, 0.1, 0.2], "b": [1, 10, 100], "c": ["x", "y"]}
     live = explore(plot, alt="Axes.", say="{a} {b} {c}".format, **grid).widget()
-    _, a, b, c, sentence = live.children
+    _, a, b, c, buttons, sentence = live.children
     a.value, b.value, c.value = 0.13, 14, "y"
     assert "0.13 14 y" in sentence.value
+    (reset,) = buttons.children
+    reset.click()
+    assert "0.0 1 x" in sentence.value
+
+
+def test_live_time_can_be_played():
+    def plot(ax, generation):
+        ax.set(xlim=(0, 1), ylim=(0, 1))
+
+    live = explore(plot, alt="Axes.", say="{generation}".format, generation=range(9)).widget()
+    play, _ = live.children[2].children
+    play.value = 5
+    assert ">5<" in live.children[-1].value
 
 
 def test_mime_bundle():
@@ -346,27 +359,86 @@ def test_sliders_move_the_picture(browser, page_file, scheme, width):
     page.goto(page_file)
     figure, other = page.locator(".cl-explorer").all()
     untouched = other.inner_html()
-    for slider in figure.locator("input").all():
+    for row in figure.locator(".cl-row").all():
+        choice = "cl-choice" in row.get_attribute("class")
+        chooser = row.locator("input:checked" if choice else "input")
         path = figure.locator("path.cl-m").get_attribute("d")
         sentence = figure.locator(".cl-say").inner_text()
         height = figure.bounding_box()["height"]
-        slider.focus()
-        page.keyboard.press("End")
-        page.keyboard.press("ArrowLeft")
+        chooser.focus()
+        for key in ["ArrowRight"] if choice else ["End", "ArrowLeft"]:
+            page.keyboard.press(key)
         assert figure.locator(".cl-say").inner_text() != sentence
         assert figure.locator("path.cl-m").get_attribute("d") != path
         assert figure.bounding_box()["height"] == height
-        assert slider.bounding_box()["height"] >= 24
+        assert chooser.bounding_box()["height"] >= (44 if width < 576 else 24)
     assert figure.locator(".cl-say").inner_text() == say(20, 16)
     assert figure.locator("text.cl-m").text_content() == "generation 16"
-    assert [o.inner_text() for o in figure.locator("output").all()] == ["20", "16"]
-    assert slider.get_attribute("aria-valuetext") == "16"
+    assert [o.text_content() for o in figure.locator("output").all()] == ["20", "16"]
+    assert chooser.get_attribute("aria-valuetext") == "16"
     assert other.inner_html() == untouched
     assert page.evaluate("document.documentElement.scrollWidth") == width
     curve = figure.locator("path.cl-m").evaluate("e => getComputedStyle(e).stroke")
     expected = style.PALETTE["vermillion"][2 if scheme == "dark" else 0]
     assert curve == "rgb({}, {}, {})".format(*bytes.fromhex(expected[1:]))
     assert not errors
+    page.close()
+
+
+def figure_in_book(browser, tmp_path, **view):
+    """A page of the book with one figure of all kinds of control, and the figure on it."""
+
+    def draw(ax, run, kind, generation):
+        ax.plot([0, 1], [run, generation], color="k" if kind == "a" else "r")
+        ax.set(xlim=(0, 1), ylim=(0, 9))
+
+    def tell(run, kind, generation):
+        return f"Run {run}, {kind}, generation {generation}."
+
+    grid = {"run": [1, 2, 3], "kind": ["a", "b b"], "generation": range(6)}
+    html = explore(draw, alt="A line.", say=tell, **grid).html()
+    path = tmp_path / "book.html"
+    path.write_text(f'<!doctype html><article class="bd-article">{html}</article>', "utf-8")
+    page = browser.new_page(**view)
+    page.goto(path.as_uri())
+    return page, page.locator(".cl-explorer")
+
+
+def test_another_run_a_choice_and_the_way_back(browser, tmp_path):
+    page, figure = figure_in_book(browser, tmp_path)
+    said = figure.locator(".cl-say")
+    figure.get_by_role("button", name="New run").click()
+    figure.get_by_role("radio", name="b b").check()
+    figure.get_by_role("slider", name="generation").press("End")
+    assert said.inner_text() == "Run 2, b b, generation 5."
+    address = page.url
+    figure.get_by_role("button", name="Reset").click()
+    assert said.inner_text() == "Run 1, a, generation 0."
+    assert figure.get_by_role("radio", name="a", exact=True).is_checked()
+    page.goto("about:blank")
+    page.goto(address)
+    assert said.inner_text() == "Run 2, b b, generation 5.", address
+    page.close()
+
+
+def test_time_is_played_and_stops_at_its_end(browser, tmp_path):
+    page, figure = figure_in_book(browser, tmp_path, reduced_motion="no-preference")
+    play = figure.get_by_role("button", name="Play")
+    play.click()
+    pause = figure.get_by_role("button", name="Pause")
+    pause.wait_for()
+    figure.get_by_text("generation 3").wait_for()
+    pause.click()
+    play.click()
+    figure.get_by_text("Run 1, a, generation 5.").wait_for()
+    play.wait_for()
+    page.close()
+
+
+def test_nothing_plays_where_motion_is_reduced(browser, tmp_path):
+    page, figure = figure_in_book(browser, tmp_path, reduced_motion="reduce")
+    assert figure.get_by_role("button", name="Reset").is_visible()
+    assert not figure.get_by_role("button", name="Play").is_visible()
     page.close()
 
 

@@ -8,21 +8,16 @@ import nbformat
 import pytest
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+from tools.notebooks import numbered_chapters
+
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "_ext"))
 
 import course_plan
 
 PAGE = (ROOT / "chapters" / "course.md").read_text(encoding="utf-8")
-TOC = (ROOT / "_toc.yml").read_text(encoding="utf-8")
 # A line such as "It takes about 30 minutes" may be this much out of date.
 TOLERATED_MINUTES = 6
-
-
-def chapters():
-    """The names of the numbered chapters, in order."""
-    numbered = TOC.partition("numbered: true")[2].partition("caption:")[0]
-    return re.findall(r"file: chapters/(\S+)", numbered)
 
 
 def notebook(tmp_path, source):
@@ -33,10 +28,10 @@ def notebook(tmp_path, source):
 
 def test_every_chapter_is_in_one_week():
     taught = [name for week in re.findall(r":chapters: (.*)", PAGE) for name in week.split()]
-    assert len(chapters()) > 10
-    wrong = [name for name in chapters() if taught.count(name) != 1]
+    assert len(numbered_chapters()) > 10
+    wrong = [name for name in numbered_chapters() if taught.count(name) != 1]
     assert not wrong, f"not in exactly one week: {wrong}"
-    assert not set(taught) - set(chapters())
+    assert not set(taught) - set(numbered_chapters())
 
 
 def test_there_are_six_weeks():
@@ -50,7 +45,7 @@ def test_the_marks_add_up():
     )
 
 
-@pytest.mark.parametrize("name", chapters())
+@pytest.mark.parametrize("name", numbered_chapters())
 def test_a_chapter_states_its_reading_time(name):
     path = ROOT / "chapters" / f"{name}.ipynb"
     counted = course_plan.read_chapter(path).words / course_plan.READING_WORDS_PER_MINUTE

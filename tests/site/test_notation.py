@@ -10,12 +10,11 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from tools.notebooks import numbered_chapters
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "chapters" / "notation.md").read_text(encoding="utf-8")
-TOC = (ROOT / "_toc.yml").read_text(encoding="utf-8")
-CHAPTERS = re.findall(
-    r"file: chapters/(\S+)", TOC.partition("numbered: true")[2].partition("caption:")[0]
-)
+CHAPTERS = numbered_chapters()
 COMMON = ("Everywhere", "Usual letters")
 # A symbol that stands in so many formulas of a chapter must be explained.
 OFTEN = 3

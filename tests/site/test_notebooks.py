@@ -5,7 +5,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 
 from collapse_lib.book.claims import MIME, REJECTS
 from tools import notebooks
@@ -156,10 +155,8 @@ def test_every_exercise_is_solved(notebook):
 
 
 def chapters():
-    """The notebooks of the Chapters part of the book's table of contents."""
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    (part,) = (part for part in contents["parts"] if part["caption"] == "Chapters")
-    return [ROOT / f"{chapter['file']}.ipynb" for chapter in part["chapters"]]
+    """The notebooks of the book's numbered chapters."""
+    return [notebooks.CHAPTERS / f"{name}.ipynb" for name in notebooks.numbered_chapters()]
 
 
 def faults_of_quiz(notebook):

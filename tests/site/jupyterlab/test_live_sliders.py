@@ -102,7 +102,8 @@ def test_no_cell_fails(page):
 
 def test_a_slider_recomputes_the_figure_between_the_stored_values(page):
     widget = page.locator(".widget-vbox").filter(has=page.locator("svg")).first
-    grid = stored_grid()
+    # Words are chosen with buttons.
+    grid = [values for values in stored_grid() if all(v[:1].isdigit() for v in values)]
     sliders = widget.locator(".widget-slider")
     expect(sliders).to_have_count(len(grid))
     between = 0

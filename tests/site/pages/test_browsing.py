@@ -9,11 +9,11 @@ PAGE = (
 )
 FAULTS = {
     "color-contrast: p": '<p style="color: #ccc">pale</p>',
-    "color-contrast: mjx-container": '<p><mjx-container style="color: #ccc"><b>2 + 2</b></mjx-container></p>',
+    "color-contrast: .katex": '<p><span class="katex" style="color: #ccc"><b>2 + 2</b></span></p>',
     "color-contrast: .k": '<div class="highlight"><pre><span class="n">a</span> '
     '<span class="k" style="color: #ccc">begin</span> <span class="k">end</span></pre></div>',
     "button-name: button": "<button></button>",
-    "aria-required-children: mjx-math": '<mjx-container><mjx-math role="list"><b>2</b></mjx-math></mjx-container>',
+    "aria-required-children: .list": '<span class="katex"><span class="list" role="list"><b>2</b></span></span>',
 }
 
 

@@ -13,6 +13,11 @@ THEOREM = re.compile(
 )
 RESULTS = """(query) => Search._performSearch(...Search._parseQuery(query)).reverse()
   .map(([page, , anchor]) => page + ".html" + anchor)"""
+CHAPTERS = {
+    "forgetting time": "forgetting-time",
+    "variance collapse": "variance-collapse",
+    "pi^2/6": "accumulation",
+}
 WORDS = {"heterozygosity": "notation", "resolvent": "notation", "degrees of freedom": "notation"}
 
 
@@ -45,6 +50,22 @@ def test_every_theorem_is_found_by_its_name(search_page, book):
 def test_a_symbol_is_found_by_its_meaning(search_page, word):
     first = search_page.evaluate(RESULTS, word)[0]
     assert first.startswith(f"chapters/{WORDS[word]}.html#"), first
+
+
+@pytest.mark.parametrize("query", CHAPTERS)
+def test_a_chapter_is_found_by_its_subject(search_page, query):
+    first = search_page.evaluate(RESULTS, query)[0]
+    assert first.startswith(f"chapters/{CHAPTERS[query]}.html"), first
+
+
+def test_what_a_result_quotes_is_no_tex(browser, site):
+    context = browsing.new_context(browser, browsing.VIEWS[0])
+    page = browsing.open_page(context, site + "search.html?q=resolvent")
+    page.locator("#search-results p.context").first.wait_for()
+    page.wait_for_timeout(1000)
+    quoted = page.locator("#search-results p.context").all_inner_texts()
+    assert quoted and not [text for text in quoted if "\\" in text or "mathbb" in text]
+    context.close()
 
 
 def test_a_reader_types_the_name_of_a_theorem(browser, site):
