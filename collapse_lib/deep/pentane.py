@@ -1,4 +1,4 @@
-"""n-Pentane with rigid bonds and angles: two torsion angles whose exact law is known.
+"""n-Pentane with stiff bonds and angles: two torsion angles whose exact law is known.
 
 The energies are those of the TraPPE united-atom force field; the clash of the two end groups
 is not put in by hand but follows from their distance in space. Angles are in radians, from

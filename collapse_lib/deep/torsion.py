@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from collapse_lib._draws import chunks
 from collapse_lib._types import Floats, Ints
 from collapse_lib.deep import pentane
 from collapse_lib.deep.pentane import CONFORMERS, TURN, Pentane
@@ -229,7 +230,8 @@ class TorsionMeasure:
         return divergence
 
     def _many_samples(self, model: TorsionDiffusion, streams: Streams) -> Floats:
-        draws = [model.sample(model.CHUNK, streams) for _ in range(self.DRAWS // model.CHUNK)]
+        parts = chunks(self.DRAWS, 1, at_once=model.CHUNK)
+        draws = [model.sample(part.stop - part.start, streams) for part in parts]
         return torch.cat(draws, dim=1).cpu().numpy()
 
     def _histogram(self, angles: Floats) -> Floats:
