@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from ipywidgets import DOMWidget, VBox
 
 MAX_FRAMES = 2000
-# A choice among so few is a row of buttons, not a slider.
-FEW = 4
+# A choice among so few numbers, or words, is a row of buttons, not a slider.
+FEW, FEW_WORDS = 4, 7
 # A last parameter of such a name is time, which can be played.
 TIME = ("generation", "rounds", "turn", "year", "rewritings", "fit")
 # A parameter of this name counts repetitions of one experiment: a button asks for another.
@@ -220,7 +220,8 @@ class Explorer:
 
     def _is_choice(self, name: str) -> bool:
         values = self.grid[name]
-        return len(values) <= FEW or any(isinstance(value, str) for value in values)
+        words = any(isinstance(value, str) for value in values)
+        return len(values) <= (FEW_WORDS if words else FEW)
 
     def _choices(self, name: str, start: int) -> str:
         return (
@@ -294,7 +295,7 @@ class Explorer:
             "style": {"description_width": "initial"},
             "layout": widgets.Layout(width="100%", max_width="36rem"),
         }
-        if any(isinstance(each, str) for each in values):
+        if self._is_choice(name) and any(isinstance(each, str) for each in values):
             return widgets.ToggleButtons(
                 options=[(str(each), each) for each in values], value=value, **look
             )
