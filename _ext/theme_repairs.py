@@ -42,6 +42,36 @@ class EmphasiseProof(SphinxPostTransform):
                 text.parent.replace(text, [nodes.strong("", self.word), rest])
 
 
+class OneFoldPerFigure(SphinxPostTransform):
+    """Put folded code below what it makes, in one fold with the folded cells that prepare it."""
+
+    default_priority = 198  # just before myst-nb folds each cell for itself
+    formats = ("html",)
+
+    def run(self, **kwargs) -> None:
+        for cell in list(self.document.findall(self._is_folded)):
+            following = cell.next_node(descend=False, siblings=True)
+            sources = [part for part in cell if part.get("nb_element") == "cell_code_source"]
+            outputs = [part for part in cell if part not in sources]
+            if not outputs and following is not None and self._is_folded(following):
+                following[:0] = sources
+                cell.parent.remove(cell)
+                continue
+            drawn = any(
+                output.next_node(nodes.image) or "<svg" in output.astext() for output in outputs
+            )
+            show = "Code for this figure" if drawn else cell["prompt_show"]
+            fold = HideCodeCellNode("", *sources, prompt_show=show, prompt_hide=cell["prompt_hide"])
+            fold["classes"] = ["above-input"]
+            cell.children = []
+            cell.extend([*outputs, fold])
+            del cell["hide_mode"]
+
+    @staticmethod
+    def _is_folded(node: nodes.Node) -> bool:
+        return isinstance(node, nodes.container) and node.get("hide_mode") == "input"
+
+
 def visit_citation(writer: HTML5Translator, node: nodes.citation) -> None:
     """Write an entry of the bibliography as an item of its list: its own role is deprecated."""
     HTML5Translator.visit_citation(writer, node)
@@ -83,6 +113,7 @@ def setup(app: Sphinx) -> dict:
     app.connect("build-finished", lay_out_later)
     app.add_post_transform(DropRepeatedNames)
     app.add_post_transform(EmphasiseProof)
+    app.add_post_transform(OneFoldPerFigure)
     app.add_node(
         nodes.citation, override=True, html=(visit_citation, HTML5Translator.depart_citation)
     )
