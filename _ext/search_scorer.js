@@ -1,9 +1,10 @@
-// What the search weighs. As Sphinx does, except that a page named like the query comes first, and
-// a heading or a theorem named like it comes before the pages that merely use its words.
-// Sphinx gives a page whose title is the query `title` and one more.
+// What the search weighs. As Sphinx does, except that a chapter's heading or theorem that is named
+// like the query comes before the pages that merely use its words. Pages that repeat what chapters
+// say come after the chapters. (A chapter's own title is an entry of the index: 100 points.)
+const REPEATS = /cheat-sheet|claims|map|notation|papers|course/;
 var Scorer = {
-  score: ([, title, anchor, , score]) => {
-    if (!anchor && score === Scorer.title + 1) return score + 200;
+  score: ([page, title, anchor, , score]) => {
+    if (REPEATS.test(page)) return score - 1;
     return anchor && title.includes(" > ") ? score + 100 : score;
   },
   objNameMatch: 11,

@@ -10,7 +10,10 @@ from sphinx.transforms import SphinxTransform
 
 MOST_WORDS = 5
 # What readers look for in other words than a page's own.
-ALSO = {"chapters/accumulation": ("pi^2/6", "π²/6", "Basel problem", "golden ratio")}
+ALSO = {
+    "chapters/accumulation": ("pi^2/6", "π²/6", "Basel problem", "golden ratio"),
+    "chapters/closed-loops": ("temperature", "smoothing"),
+}
 
 
 def phrases(meaning: nodes.Element) -> Iterator[str]:
@@ -25,14 +28,15 @@ def phrases(meaning: nodes.Element) -> Iterator[str]:
 
 
 class IndexOtherWords(SphinxTransform):
-    """Index the words under which readers look for a page."""
+    """Index a page under its title, which its number hides, and other words for its subject."""
 
     default_priority = 500
 
     def apply(self, **kwargs) -> None:
         section = next(self.document.findall(nodes.section), None)
-        if section is not None and (also := ALSO.get(self.env.docname)):
-            entries = [("single", words, section["ids"][0], "main", None) for words in also]
+        if section is not None:
+            names = (section[0].astext(), *ALSO.get(self.env.docname, ()))
+            entries = [("single", words, section["ids"][0], "main", None) for words in names]
             section.insert(1, addnodes.index(entries=entries))
 
 

@@ -1,3 +1,4 @@
+(() => {
 // A box that is wider than its place scrolls inside it, and the keyboard reaches it. Each is looked
 // at when it comes into view: to measure all at the start would lay out the whole chapter.
 const scrollable = "pre, .katex-display, .cell_output > .output, .pst-scrollable-table-container";
@@ -124,3 +125,4 @@ for (const [number, box] of document.querySelectorAll(".admonition.tip").entries
   if (kept !== null || location.hash) show(kept);
   else ask();
 }
+})();

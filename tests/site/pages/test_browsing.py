@@ -9,7 +9,7 @@ PAGE = (
 )
 FAULTS = {
     "color-contrast: p": '<p style="color: #ccc">pale</p>',
-    "color-contrast: .katex": '<p><span class="katex" style="color: #ccc"><b>2 + 2</b></span></p>',
+    "color-contrast: span": '<p><span class="katex" style="color: #ccc"><b>2 + 2</b></span></p>',
     "color-contrast: .k": '<div class="highlight"><pre><span class="n">a</span> '
     '<span class="k" style="color: #ccc">begin</span> <span class="k">end</span></pre></div>',
     "button-name: button": "<button></button>",

@@ -49,13 +49,13 @@ def test_rows_are_chosen_by_keyboard_and_without_a_request(page, claims):
     notes = browsing.Notes()
     notes.take(page)
     assert page.evaluate(SHOWN) == len(claims)
-    choose(page, "kind", "bound")
-    bounds = [claim for claim in claims if claim["kind"] == "bound"]
-    assert 0 < page.evaluate(SHOWN) == len(bounds)
-    assert said(page) == f"{len(bounds)} of {len(claims)} claims shown"
+    choose(page, "kind", "ordering")
+    orderings = [claim for claim in claims if claim["kind"] == "ordering"]
+    assert 0 < page.evaluate(SHOWN) == len(orderings)
+    assert said(page) == f"{len(orderings)} of {len(claims)} claims shown"
     choose(page, "paper", "Seddik")
-    both = [claim for claim in bounds if any("Seddik" in paper for paper in claim["papers"])]
-    assert 0 < page.evaluate(SHOWN) == len(both) < len(bounds)
+    both = [claim for claim in orderings if any("Seddik" in paper for paper in claim["papers"])]
+    assert 0 < page.evaluate(SHOWN) == len(both) < len(orderings)
     chapters = {claim["chapter"] for claim in both}
     assert page.locator("section[id^=claims-of]:visible").count() == len(chapters)
     page.get_by_role("button", name="Show all").press("Enter")

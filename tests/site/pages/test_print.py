@@ -159,8 +159,7 @@ def test_interactive_figures_say_what_they_show(texts, pages):
     assert figures
     for figure in figures:
         shown = [
-            f"{label.get_text()} = {value.get_text()}"
-            for label, value in zip(figure("label"), figure("output"), strict=True)
+            f"{row.span.get_text()} = {row.output.get_text()}" for row in figure.select(".cl-row")
         ]
         assert words(f"shown at {', '.join(shown)}.") in whole
 

@@ -17,6 +17,7 @@ CHAPTERS = {
     "forgetting time": "forgetting-time",
     "variance collapse": "variance-collapse",
     "pi^2/6": "accumulation",
+    "temperature": "closed-loops",
 }
 WORDS = {"heterozygosity": "notation", "resolvent": "notation", "degrees of freedom": "notation"}
 
