@@ -77,7 +77,7 @@ def test_buttons_for_hosts_that_have_them(tree, host, repository_button, colab_b
 
 
 # What the extensions of the whole book would look for and not find in two of its pages.
-WHOLE_BOOK = {"claims_ledger", "search_words", "run_times", "course_plan"}
+WHOLE_BOOK = {"claims_ledger", "search_words", "run_times", "course_plan", "reseeds", "results"}
 TWO_PAGES = ["index", "the-loop"]
 
 
